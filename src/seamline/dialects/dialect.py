@@ -1,0 +1,339 @@
+"""The record that a vendor's folder fills in.
+
+Everything else about a vendor is derived from it. A dialect is tables and pure functions: no I/O,
+no clock, no randomness. The edge brings a `Request`, takes a `Reply`; the sender does the same from
+the other end. Functions get the `Integration` whose keys and options they use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from seamline.money import Quantity
+from seamline.wallet import (
+    Command,
+    Integration,
+    OptionsT,
+    Outcome,
+    Policy,
+    Rejected,
+    Rejection,
+    Verdict,
+)
+
+EnumT = TypeVar("EnumT", bound=Enum)
+ValueT = TypeVar("ValueT")
+AskT = TypeVar("AskT")
+AnswerT = TypeVar("AnswerT")
+
+
+class Secret:
+    """A key from the settings; its text shows up nowhere unless asked for by `reveal()`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        if not text:
+            raise ValueError("expected a secret, got an empty text")
+        self._text = text
+
+    def reveal(self) -> str:
+        """The secret itself."""
+        return self._text
+
+    def encoded(self) -> bytes:
+        """The secret as UTF-8 bytes, as signatures want it."""
+        return self._text.encode()
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """An HTTP request, raw.
+
+    `path` is what follows the integration's base; `query` is still percent-encoded.     Header
+    names are lower-case bytes, as ASGI delivers them. `received_ms` is the receiver's clock.
+    """
+
+    method: str
+    path: str
+    query: bytes = b""
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    body: bytes = b""
+    received_ms: int = 0
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of that lower-case name, or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """An HTTP reply, raw."""
+
+    status: int
+    body: bytes = b""
+    headers: Sequence[tuple[bytes, bytes]] = ((b"content-type", b"application/json"),)
+
+
+class Failure(StrEnum):
+    """Why a sender has no reply to judge."""
+
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+
+
+class Refused(Exception):
+    """The request is refused before the ledger sees it.
+
+    `field` and `detail` are for engineers.
+    """
+
+    def __init__(self, why: Rejection, detail: str = "", *, field: str | None = None) -> None:
+        super().__init__(why, detail, field)
+        self.rejected = Rejected(why=why, detail=detail, field=field)
+
+
+class BadSignature(Refused):
+    """The signature check failed; the detail says which part of it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(Rejection.SIGNATURE, detail)
+
+
+class Malformed(Refused):
+    """A field cannot be read; the detail says what was expected."""
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__(Rejection.MALFORMED, detail, field=field)
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """A sender's conclusion from a reply, with what the reply told."""
+
+    verdict: Verdict
+    message: str = ""
+    balance: Quantity | None = None
+    transaction: str | None = None
+    code: str | None = None
+
+
+#: What one request asks for: commands, and in a batch also items refused while reading.
+Items = tuple[Command | Rejected, ...]
+
+
+class Call(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
+    """One call of a vendor's protocol, seen from both ends.
+
+    `read(compose(items)) == items`, and `judge(write(outcomes))` agrees with the outcomes.
+    """
+
+    name: str
+    method: str
+    path: str
+    #: Wallet's end: an authentic request into commands; raises `Malformed`.
+    read: Callable[[Request, Integration[OptionsT]], Items]
+    #: Wallet's end: the outcomes, in the order of the items, into the vendor's reply.
+    write: Callable[[Items, tuple[Outcome, ...], Integration[OptionsT]], Reply]
+    #: Sender's end: commands into the signed request, byte for byte what the vendor sends.
+    compose: Callable[[Items, Integration[OptionsT]], Request]
+    #: Sender's end: a reply, or why there is none, into a conclusion.
+    judge: Callable[[Reply | Failure], Judgement]
+
+
+class VendorError(Exception):
+    """The vendor's API refused, or answered what nobody can read.
+
+    Carries the HTTP status and the vendor's code.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """A game to open.
+
+    `session` and `player` are None in demo play where the vendor wants none.
+    """
+
+    game: str
+    currency: str
+    session: str | None = None
+    player: str | None = None
+    country: str | None = None
+    nickname: str | None = None
+    language: str | None = None
+    platform: str = "desktop"
+    demo: bool = False
+    return_url: str | None = None
+    deposit_url: str | None = None
+    demo_balance: str | None = None
+
+
+class Launched(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the player's browser goes, and the vendor's own id of the session where it has one."""
+
+    game_url: str
+    vendor_session: str | None = None
+
+
+class GamesFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which games are asked for; `currency_groups` and `currencies` are the vendor's own words."""
+
+    bet_lines: bool = True
+    currency_groups: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+
+
+class BetLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One stake that free rounds can be given at: main units, and the cap of a win as a
+    multiple."""
+
+    stake: str
+    largest_multiple: str
+
+
+class Game(msgspec.Struct, frozen=True, kw_only=True):
+    """A game of a vendor's catalogue.
+
+    `images` are absolute URLs by the vendor's name of the format.
+    """
+
+    id: str
+    title: str
+    currencies: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ()
+    images: Mapping[str, str] = msgspec.field(default_factory=dict)
+    free_rounds: bool = False
+    rtp: int | None = None
+    bet_lines: Mapping[str, tuple[BetLine, ...]] = msgspec.field(default_factory=dict)
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """Free rounds to give.
+
+    Times are Unix milliseconds; `bet_line` counts from 1.
+    """
+
+    id: str
+    currency: str
+    quantity: int
+    bet_line: int
+    valid_from_ms: int
+    valid_until_ms: int | None = None
+    games: tuple[str, ...] | None = None
+    players: tuple[str, ...] | None = None
+
+
+class CampaignState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor says of a campaign; None where it does not say."""
+
+    id: str
+    vendor_id: str | None = None
+    currency: str | None = None
+    quantity: int | None = None
+    largest_stake: str | None = None
+    largest_multiple: str | None = None
+    valid_from_ms: int | None = None
+    valid_until_ms: int | None = None
+    cancelled_at_ms: int | None = None
+    games: tuple[str, ...] | None = None
+
+
+class CampaignId(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign, by the operator's id or by the vendor's."""
+
+    id: str | None = None
+    vendor_id: str | None = None
+
+
+class Operation(msgspec.Struct, Generic[AskT, AnswerT, OptionsT], frozen=True, kw_only=True):
+    """One call of the vendor's own API.
+
+    Raises `Malformed` for an ask that the vendor would refuse.     `compose` gives the signed
+    request; `read` its answer, or raises `VendorError`. `deadline_s` is for the     whole exchange.
+    """
+
+    compose: Callable[[AskT, Integration[OptionsT]], Request]
+    read: Callable[[Reply, AskT, Integration[OptionsT]], AnswerT]
+    deadline_s: float = 10.0
+
+
+class Studio(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
+    """The vendor's API as the operator uses it; None where the vendor has no such call."""
+
+    #: The base URL of the vendor's API for an integration, without a trailing slash.
+    base_url: Callable[[Integration[OptionsT]], str]
+    launch: Operation[Launch, Launched, OptionsT] | None = None
+    games: Operation[GamesFilter, tuple[Game, ...], OptionsT] | None = None
+    create_campaign: Operation[Campaign, CampaignState, OptionsT] | None = None
+    read_campaign: Operation[CampaignId, CampaignState, OptionsT] | None = None
+    cancel_campaign: Operation[CampaignId, None, OptionsT] | None = None
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which a signature may have been made: with which key, over which bytes."""
+
+    key: str
+    over: str
+    signed: bytes
+    signature: str
+
+
+class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
+    """A vendor's protocol.
+
+    One module-level value `DIALECT` in each folder below `seamline.dialects`.
+    """
+
+    name: str
+    title: str
+    #: The vendor document and version that the folder implements.
+    document: str
+    options: type[OptionsT]
+    #: Options with made-up sandbox keys, for the demo and the tests.
+    sandbox: Callable[[], OptionsT]
+    policy: Callable[[OptionsT], Policy]
+    #: How long a new session lives, in milliseconds.
+    session_ms: Callable[[OptionsT], int]
+    calls: tuple[Call[OptionsT], ...]
+    #: Before anything is parsed; raises `BadSignature` saying which check failed.
+    verify: Callable[[Request, Integration[OptionsT]], None]
+    #: Put the vendor's signature on a request.
+    sign: Callable[[Request, Integration[OptionsT]], Request]
+    #: Every likely way to have signed the request wrongly, the right one first.
+    trials: Callable[[Request, Integration[OptionsT]], Sequence[Trial]]
+    #: The header that carries the signature.
+    signature_header: bytes
+    #: A refusal in the vendor's words; `call` is its name, or None when no call was found.
+    refuse: Callable[[Rejected, str | None], Reply]
+    #: Header names, lower-case, whose values are never recorded or logged.
+    secret_headers: frozenset[bytes]
+    studio: Studio[OptionsT] | None = None
+
+
+def total(keys: type[EnumT], table: Mapping[EnumT, ValueT]) -> Mapping[EnumT, ValueT]:
+    """The table itself, when it has a row for every member of *keys*; otherwise stop the import by
+    name."""
+    missing = [member.name for member in keys if member not in table]
+    if missing:
+        raise TypeError(f"table over {keys.__name__} lacks {', '.join(missing)}")
+    return table

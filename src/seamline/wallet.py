@@ -1,0 +1,249 @@
+"""The glossary.
+
+Shared code uses these words and no others; a vendor's own words stay in its folder. A *brand* (one
+casino) has *players*. A player has one *account* per currency. An *integration* connects one brand
+to one vendor and speaks that vendor's *dialect*. A *session* is one launched game of one player;
+bets and wins of one play form a *round*. A vendor asks by *commands*; each gets an *outcome*:
+applied, replayed or rejected. What was applied is recorded as a *transaction*. All times are Unix
+milliseconds, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from seamline.money import Amount, Quantity
+
+OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
+
+
+class Kind(StrEnum):
+    """What a command asks for, and what a transaction row is."""
+
+    BALANCE = "balance"  #: how much there is; records nothing
+    AUTHORIZE = "authorize"  #: who the player of a session is; records nothing
+    BET = "bet"  #: a stake leaves the player's account
+    WIN = "win"  #: the result of a round is paid
+    REWARD = "reward"  #: paid outside a round: bonus payout, jackpot, cashback
+    REFUND = "refund"  #: an earlier transaction is undone, by its stored amount
+    DEPOSIT = "deposit"  #: the cashier puts money in
+    WITHDRAWAL = "withdrawal"  #: the cashier takes money out
+    TOMBSTONE = "tombstone"  #: a refund came before its bet; the bet is refused when it comes
+
+
+class PlayerStatus(StrEnum):
+    """Set by the operator; anything but `active` stops bets and withdrawals of stakes, never wins
+    or refunds."""
+
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    SELF_EXCLUDED = "self_excluded"
+    CLOSED = "closed"
+
+
+class Rejection(Enum):
+    """Why a command moved no money, in order of precedence.
+
+    Numbers are never reused.     `later` says whether the very same request could succeed later.
+    """
+
+    CALL_UNKNOWN = (10, False, "the vendor's protocol has no such call")
+    METHOD = (11, False, "the call exists under another HTTP method")
+    TOO_LARGE = (12, False, "the request is larger than the gateway reads")
+    SIGNATURE = (13, False, "the signature is missing or does not match")
+    STALE = (14, False, "the signed time is outside the accepted window")
+    MALFORMED = (20, False, "a field is missing, of the wrong type or not readable")
+    DUPLICATE_CHANGED = (30, False, "the id is known with other content")
+    REFUNDED_BEFORE = (31, False, "a refund of this transaction came first")
+    SESSION_UNKNOWN = (40, True, "no such session at this integration")
+    PLAYER_UNKNOWN = (41, True, "no such player of this brand")
+    SESSION_CLOSED = (42, False, "the session was closed")
+    SESSION_EXPIRED = (43, False, "the session is over")
+    PLAYER_BLOCKED = (44, True, "the player is blocked")
+    PLAYER_SELF_EXCLUDED = (45, True, "the player has excluded themselves")
+    PLAYER_CLOSED = (46, False, "the player's account is closed")
+    CURRENCY = (50, False, "the currency is not the session's, or not the brand's")
+    GAME = (51, False, "the game is not available")
+    PRECISION = (52, False, "the amount has more decimals than the currency's ledger scale")
+    AMOUNT_RANGE = (53, False, "the amount or the resulting balance is out of range")
+    TARGET_UNKNOWN = (60, True, "the transaction referred to is not known")
+    TARGET_FOREIGN = (61, False, "the transaction referred to belongs to another player")
+    TARGET_KIND = (
+        62,
+        False,
+        "the transaction referred to is of a kind that this call cannot touch",
+    )
+    TARGET_SETTLED = (63, False, "the bet referred to is already paid")
+    TARGET_REFUNDED = (64, False, "the bet referred to is already refunded")
+    ALREADY_CLAIMED = (65, False, "this reward was already paid")
+    STAKE_LIMIT = (70, True, "the stake is above the player's or the brand's largest stake")
+    LOSS_LIMIT = (71, True, "the stake would pass the player's loss limit")
+    TIME_LIMIT = (72, False, "the session has reached the player's time limit")
+    FUNDS = (80, True, "the balance is smaller than the stake")
+    BUSY = (90, True, "the gateway's queue is full")
+    UNAVAILABLE = (91, True, "the store cannot be written")
+    FAULT = (92, True, "the gateway failed; nothing was moved")
+
+    def __init__(self, number: int, later: bool, meaning: str) -> None:
+        self.number = number
+        self.later = later
+        self.meaning = meaning
+
+    # Members are keys on the hot path; identity is what their equality means anyway.
+    __hash__ = object.__hash__
+
+
+class Integration(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
+    """One brand's connection to one vendor.
+
+    `options` is the dialect's own settings struct.
+    """
+
+    name: str
+    brand: str
+    dialect: str
+    options: OptionsT
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a vendor, or the cashier, asks for; already authentic, not yet decided.
+
+    `key` identifies it within its integration, in the space that the dialect defines. `amount` is
+    what the wire said, in main units. `free` records without moving money (free rounds, tracking).
+    `target` is the key of the transaction that a refund undoes or a win belongs to. `claim` names
+    what may be paid only once per player whatever the key (a bonus). `campaign` is the operator's
+    id of a free-rounds campaign.
+    """
+
+    kind: Kind
+    integration: str
+    key: str | None = None
+    session: str | None = None
+    player: str | None = None
+    currency: str | None = None
+    amount: Quantity | None = None
+    game: str | None = None
+    round: str | None = None
+    target: str | None = None
+    campaign: str | None = None
+    claim: str | None = None
+    free: bool = False
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What a dialect decides differently from others, as data for the rules.
+
+    `fingerprint` names the command fields that must be equal when a key comes again.
+    """
+
+    fingerprint: tuple[str, ...] = (
+        "kind",
+        "session",
+        "amount",
+        "round",
+        "target",
+        "campaign",
+        "free",
+    )
+    #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
+    replayed_balance: str = "stored"
+    #: Kinds whose refusals are stored, so that the same key can never succeed later.
+    remembered_refusals: frozenset[Kind] = frozenset()
+    #: A win for a refunded bet: paid, or recorded without money until a person decides.
+    win_after_refund: str = "hold"
+    #: What to do when a reversal finds less than it must take back.
+    overdraft: str = "allow_negative"
+    #: What a second payment of one claim does: paid with an alert, or rejected.
+    second_claim: str = "alert"
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Done, durably.
+
+    `transaction` is None for commands that record nothing; `balance` is after the command.
+    """
+
+    balance: Amount
+    player: str
+    transaction: str | None = None
+    moved: Amount | None = None
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Done before under the same key; nothing moved now.
+
+    `transaction` is the first one's.
+    """
+
+    balance: Amount
+    player: str
+    transaction: str
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Not done; no money moved.
+
+    `field` and `detail` speak to engineers, never to players.
+    """
+
+    why: Rejection
+    field: str | None = None
+    detail: str = ""
+    balance: Amount | None = None
+
+
+Outcome = Applied | Replayed | Rejected
+
+
+class CurrencyLimits(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Limits in one currency, in main units as decimal text.
+
+    Losses count stakes less wins and refunds.
+    """
+
+    max_stake: str | None = None
+    loss_day: str | None = None
+    loss_week: str | None = None
+    loss_month: str | None = None
+
+
+class Limits(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What stops a bet, set by the operator for a brand or a player.
+
+    Calendar windows are UTC, weeks ISO.
+    """
+
+    session_minutes: int | None = None
+    currencies: Mapping[str, CurrencyLimits] = msgspec.field(default_factory=dict)
+
+
+class Verdict(StrEnum):
+    """What a sender concludes from a reply: done, refused for good, or not known."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Alert(StrEnum):
+    """Something a person should look at; written in the transaction that caused it."""
+
+    DUPLICATE_CHANGED = "duplicate_changed"  #: a known id came with other content
+    WIN_AFTER_REFUND = "win_after_refund"
+    WIN_WITHOUT_BET = "win_without_bet"
+    REFUND_AFTER_WIN = "refund_after_win"
+    REFUND_AMOUNT_DIFFERS = "refund_amount_differs"
+    REFUND_OF_OTHER_KIND = "refund_of_other_kind"
+    TARGET_FOREIGN = "target_foreign"
+    WIN_UNKNOWN_SESSION = "win_unknown_session"
+    SECOND_PAYOUT = "second_payout"
+    DUST = "dust"
+    OVERDRAWN = "overdrawn"
