@@ -71,8 +71,7 @@ class Quantity(msgspec.Struct, frozen=True, gc=False, order=False):
 
 
 class Currency(msgspec.Struct, frozen=True, gc=False):
-    """A currency: `digits` decimals are shown to people, `scale` decimals are kept by the
-    ledger."""
+    """A currency: people see `digits` decimals, the ledger keeps `scale` decimals."""
 
     code: str
     digits: int
@@ -99,8 +98,7 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def exactly(cls, quantity: Quantity, currency: Currency) -> Amount:
-        """The quantity in units, or raise `Inexact` when the ledger's scale is too coarse for
-        it."""
+        """The quantity in units, or raise `Inexact` when the scale is too coarse for it."""
         amount, dust = cls.rounded_down(quantity, currency)
         if dust is not None:
             raise Inexact(
@@ -110,8 +108,7 @@ class Amount(msgspec.Struct, frozen=True, gc=False):
 
     @classmethod
     def rounded_down(cls, quantity: Quantity, currency: Currency) -> tuple[Amount, Quantity | None]:
-        """The quantity in whole units, and the rest that no unit holds (None when there is
-        none)."""
+        """The quantity in whole units, and the rest that no unit holds, if there is one."""
         spare = currency.scale - quantity.places
         if spare >= 0:
             units, rest = quantity.coefficient * 10**spare, 0

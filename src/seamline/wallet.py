@@ -36,8 +36,7 @@ class Kind(StrEnum):
 
 
 class PlayerStatus(StrEnum):
-    """Set by the operator; anything but `active` stops bets and withdrawals of stakes, never wins
-    or refunds."""
+    """Set by the operator. Anything but `active` stops bets, never wins or refunds."""
 
     ACTIVE = "active"
     BLOCKED = "blocked"
@@ -137,24 +136,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect decides differently from others, as data for the rules.
 
-    `fingerprint` names the command fields that must be equal when a key comes again.
+    `fingerprint` names the command fields that must be equal when a key comes again, beside the
+    amount, which is always compared, by value.
     """
 
-    fingerprint: tuple[str, ...] = (
-        "kind",
-        "session",
-        "amount",
-        "round",
-        "target",
-        "campaign",
-        "free",
-    )
+    fingerprint: tuple[str, ...] = ("kind", "session", "round", "target", "campaign", "free")
     #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
     replayed_balance: str = "stored"
     #: Kinds whose refusals are stored, so that the same key can never succeed later.
     remembered_refusals: frozenset[Kind] = frozenset()
     #: A win for a refunded bet: paid, or recorded without money until a person decides.
     win_after_refund: str = "hold"
+    #: Kinds of transactions that a refund undoes; one of another kind moves nothing and alerts.
+    reversible: frozenset[Kind] = frozenset({Kind.BET})
     #: What to do when a reversal finds less than it must take back.
     overdraft: str = "allow_negative"
     #: What a second payment of one claim does: paid with an alert, or rejected.

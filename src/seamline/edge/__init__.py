@@ -1,0 +1,1 @@
+"""The HTTP surfaces: vendors' callbacks, the operator API, health and metrics."""

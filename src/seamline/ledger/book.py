@@ -1,0 +1,319 @@
+"""The part of the ledger that one batch touches, in memory: loaded, decided on, written.
+
+A store fills a `Book`; `view` shows the rules one command's share of it; `post` enters what they
+decided, so that the next command of the same batch sees it. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from seamline.ledger.chain import START, link
+from seamline.ledger.rows import Account, Player, Round, Session, Terms, Transaction
+from seamline.ledger.rules import (
+    DAY_MS,
+    Decision,
+    Move,
+    Raised,
+    View,
+    fingerprint,
+    losses_on,
+    transaction_name,
+)
+from seamline.money import MAX_UNITS, Amount
+from seamline.must import must
+from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
+
+HOUR_MS = 3_600_000
+
+#: The house account on the other side of each kind of movement.
+HOUSE = {
+    Kind.BET: "game",
+    Kind.WIN: "game",
+    Kind.REFUND: "game",
+    Kind.REWARD: "bonus",
+    Kind.DEPOSIT: "cashier",
+    Kind.WITHDRAWAL: "cashier",
+}
+
+_PLAYED = frozenset({Kind.BET, Kind.WIN, Kind.REFUND})
+
+RoundKey = tuple[str, str, str, int]  # integration, game, round, account
+RollupKey = tuple[int, str, str, str]  # hour, integration, currency, kind
+
+
+class AlertRow(msgspec.Struct, frozen=True, gc=False):
+    """An alert to be written: what about which command of which account."""
+
+    integration: str
+    key: str
+    raised: Raised
+    account: int | None
+    created_ms: int
+
+
+class Book:
+    """What a batch may read, and what it changed. Dictionaries are by the keys commands carry."""
+
+    def __init__(
+        self,
+        now_ms: int,
+        *,
+        new_transaction: Callable[[], int],
+        new_round: Callable[[], int],
+        house: Callable[[str, str, str], int],
+    ) -> None:
+        self.now_ms = now_ms
+        self._new_transaction = new_transaction
+        self._new_round = new_round
+        self._house = house
+        self.sessions: dict[tuple[str, str], Session] = {}
+        self.players: dict[tuple[str, str], Player] = {}
+        self.accounts: dict[int, Account] = {}
+        self.purses: dict[tuple[int, str], Account] = {}  # by player id and currency code
+        self.owners: dict[int, str] = {}  # player's name by account id
+        self.transactions: dict[tuple[str, str], Transaction] = {}
+        self.rounds: dict[RoundKey, Round] = {}
+        self.rounds_by_id: dict[int, Round] = {}
+        self.claims: set[tuple[int, str, str]] = set()
+        # What changed; written when the batch is decided.
+        self.posted: list[Transaction] = []
+        self.moved: dict[int, Account] = {}
+        self.opened: list[Round] = []
+        self.changed: dict[int, Round] = {}
+        self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
+        self.claimed: list[tuple[int, str, str, int]] = []
+        self.alerts: list[AlertRow] = []
+        self.rollups: dict[RollupKey, list[int]] = {}
+
+    def view(self, command: Command, terms: Terms) -> View:
+        """What the rules may see of this command's surroundings."""
+        integration = command.integration
+        view = View(now_ms=self.now_ms, terms=terms)
+        if command.session is not None:
+            view.session = self.sessions.get((integration, command.session))
+        if command.player is not None:
+            view.player = self.players.get((terms.brand, command.player))
+        if command.target is not None:
+            view.target = self.transactions.get((integration, command.target))
+        view.account = self._account(command, view)
+        if command.key is not None:
+            view.fingerprint = fingerprint(command, terms.policy)
+            view.prior = self.transactions.get((integration, command.key))
+        account = view.account
+        if account is not None:
+            if command.round is not None:
+                view.round = self.rounds.get(self._round_key(command, view, account.id))
+            if command.claim is not None:
+                view.claimed = (account.id, integration, command.claim) in self.claims
+        if view.target is not None and view.target.round is not None:
+            view.target_round = self.rounds_by_id.get(view.target.round)
+        return view
+
+    def post(self, command: Command, view: View, decision: Decision) -> Outcome:
+        """Enter a decision and say what the outcome is once the batch is committed."""
+        for raised in decision.alerts:
+            self._alert(command, view, raised)
+        if decision.answer is not None:
+            return decision.answer
+        must(decision.move is not None, "a decision answers or moves", key=command.key)
+        return self._record(command, view, decision.move or Move())
+
+    def _record(self, command: Command, view: View, move: Move) -> Outcome:
+        """Write the transaction; a move without an account leaves only traces of its keys."""
+        transaction = self._enter(command, view, move)
+        if move.tombstone:
+            self._bury(command, view)
+        if move.reverses is not None:
+            move.reverses.reversed_by = transaction.id
+            self.reversed.append((transaction.id, move.reverses.id))
+        account = view.account
+        if account is None:
+            return Rejected(why=Rejection.SESSION_UNKNOWN)
+        balance = Amount(account.balance, account.currency)
+        if move.rejection is not None:
+            return Rejected(why=move.rejection, balance=balance)
+        return Applied(
+            balance=balance,
+            player=transaction.player or "",
+            transaction=transaction_name(transaction.id),
+            moved=Amount(move.units, account.currency),
+        )
+
+    def _enter(self, command: Command, view: View, move: Move) -> Transaction:
+        """The double entry: both sides named, the player's side carried forward and chained."""
+        key, account = command.key, view.account
+        must(bool(key), "what is recorded has a key", command=command)
+        number = self._new_transaction()
+        round_ = self._play(command, view, move, number) if account is not None else None
+        debit, credit = self._sides(command, account, move)
+        target = view.target.id if view.target is not None else None
+        previous, chain = 0, START
+        balance = version = 0
+        if account is not None:
+            previous, chain = account.last, account.chain
+            self._carry(command, account, move, number)
+            balance, version = account.balance, account.version
+        transaction = Transaction(
+            id=number,
+            integration=command.integration,
+            key=key or "",
+            kind=command.kind,
+            fingerprint=view.fingerprint,
+            account=account.id if account is not None else None,
+            player=self.owners.get(account.id) if account is not None else None,
+            currency=account.currency if account is not None else None,
+            session=view.session.id if view.session is not None else None,
+            round=round_.id if round_ is not None else None,
+            asked=str(command.amount) if command.amount is not None else None,
+            units=move.units,
+            debit=debit,
+            credit=credit,
+            balance=balance,
+            version=version,
+            previous=previous,
+            chain=chain,
+            target=target,
+            rejection=move.rejection,
+            campaign=command.campaign,
+            free=command.free,
+            dust=str(move.dust) if move.dust is not None else None,
+            created_ms=self.now_ms,
+        )
+        transaction.chain = chained(chain, transaction)
+        if account is not None:
+            account.chain = transaction.chain
+            self._roll_up(command.kind, account, move, command.integration)
+            if command.claim is not None and move.rejection is None and not view.claimed:
+                self.claims.add((account.id, command.integration, command.claim))
+                self.claimed.append((account.id, command.integration, command.claim, number))
+        self.transactions[command.integration, transaction.key] = transaction
+        self.posted.append(transaction)
+        return transaction
+
+    def _sides(
+        self, command: Command, account: Account | None, move: Move
+    ) -> tuple[int | None, int | None]:
+        """Debit and credit account of the movement; none where nothing moves."""
+        if account is None or not move.units:
+            return None, None
+        kind = command.kind
+        if move.reverses is not None and move.reverses.kind is Kind.REWARD:
+            kind = Kind.REWARD
+        house = self._house(HOUSE[kind], command.integration, account.currency.code)
+        return (house, account.id) if move.credit else (account.id, house)
+
+    def _carry(self, command: Command, account: Account, move: Move, number: int) -> None:
+        """Bring the account forward by one version; bets and withdrawals never below zero."""
+        signed = move.units if move.credit else -move.units
+        balance = account.balance + signed
+        must(abs(balance) <= MAX_UNITS, "a balance fits 64 bits", account=account.id)
+        if command.kind in (Kind.BET, Kind.WITHDRAWAL) and move.units:
+            must(balance >= 0, "a stake is covered", account=account.id, balance=balance)
+        if command.kind in _PLAYED and signed:
+            day = self.now_ms // DAY_MS
+            lost = losses_on(account, day)
+            account.loss_on = day
+            account.loss_day, account.loss_week, account.loss_month = (
+                lost[0] - signed,
+                lost[1] - signed,
+                lost[2] - signed,
+            )
+        account.balance = balance
+        account.version += 1
+        account.last = number
+        self.moved[account.id] = account
+
+    def _bury(self, command: Command, view: View) -> None:
+        """A tombstone under the target's key: the bet is refused when it comes."""
+        must(bool(command.target), "a refund names its target", key=command.key)
+        stone = msgspec.structs.replace(command, kind=Kind.TOMBSTONE, key=command.target)
+        bare = msgspec.structs.replace(view, fingerprint=bytes(16), prior=None)
+        self._enter(stone, bare, Move())
+
+    def _play(self, command: Command, view: View, move: Move, number: int) -> Round | None:
+        """The round that the command belongs to, brought up to date; opened when it is new."""
+        account = view.account
+        if command.kind is Kind.TOMBSTONE or account is None or move.rejection is not None:
+            return None
+        round_ = view.target_round if command.kind is Kind.REFUND else None
+        round_ = round_ or view.round
+        if round_ is None:
+            if command.round is None:
+                return None
+            round_ = self._open(command, view, account.id, number)
+        round_.last, round_.changed_ms = number, self.now_ms
+        if command.kind is Kind.BET:
+            round_.bets, round_.staked = round_.bets + 1, round_.staked + move.units
+        elif command.kind is Kind.REFUND:
+            undone = move.reverses is not None
+            round_.refunds, round_.refunded = round_.refunds + undone, round_.refunded + move.units
+        else:
+            round_.wins, round_.won = round_.wins + 1, round_.won + move.units
+        self.changed[round_.id] = round_
+        return round_
+
+    def _open(self, command: Command, view: View, account: int, number: int) -> Round:
+        key = self._round_key(command, view, account)
+        round_ = Round(self._new_round(), *key, self.now_ms, self.now_ms, number, number)
+        self.rounds[key] = round_
+        self.rounds_by_id[round_.id] = round_
+        self.opened.append(round_)
+        return round_
+
+    def _account(self, command: Command, view: View) -> Account | None:
+        """Whose money it is: the session's, the target's, or the named player's."""
+        if view.session is not None:
+            return view.session.account
+        if view.target is not None and view.target.account is not None:
+            return self.accounts.get(view.target.account)
+        if view.player is not None and command.currency is not None:
+            return self.purses.get((view.player.id, command.currency))
+        return None
+
+    def _round_key(self, command: Command, view: View, account: int) -> RoundKey:
+        game = command.game or (view.session.game if view.session is not None else "")
+        return command.integration, game, command.round or "", account
+
+    def _roll_up(self, kind: Kind, account: Account, move: Move, integration: str) -> None:
+        """Count the movement; units are signed as the player sees them."""
+        key = (self.now_ms // HOUR_MS, integration, account.currency.code, kind.value)
+        entry = self.rollups.setdefault(key, [0, 0])
+        entry[0] += 1
+        entry[1] += move.units if move.credit else -move.units
+
+    def _alert(self, command: Command, view: View, raised: Raised) -> None:
+        account = view.account.id if view.account is not None else None
+        self.alerts.append(
+            AlertRow(command.integration, command.key or "", raised, account, self.now_ms)
+        )
+
+
+def chained(previous: bytes, row: Transaction) -> bytes:
+    """The chain value of a transaction row, from the account's chain before it."""
+    return link(
+        previous,
+        (
+            row.id,
+            row.integration,
+            row.key,
+            row.kind.value,
+            row.fingerprint,
+            row.session,
+            row.round,
+            row.asked,
+            row.units,
+            row.debit,
+            row.credit,
+            row.balance,
+            row.version,
+            row.target,
+            row.rejection.name if row.rejection is not None else None,
+            row.campaign,
+            row.free,
+            row.dust,
+            row.created_ms,
+        ),
+    )

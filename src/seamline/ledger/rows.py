@@ -1,0 +1,119 @@
+"""What a store keeps, as the rules see it. Ids are the store's own integers; money is in units."""
+
+from __future__ import annotations
+
+import msgspec
+
+from seamline.money import Currency
+from seamline.wallet import Kind, Limits, PlayerStatus, Policy, Rejection
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger must know of one integration, or of one brand's cashier, to decide for it."""
+
+    integration: str
+    brand: str
+    policy: Policy
+    currencies: frozenset[str]
+    limits: Limits = Limits()
+
+
+class Player(msgspec.Struct):
+    """A brand's player; `name` is the brand's own id."""
+
+    id: int
+    brand: str
+    name: str
+    status: PlayerStatus
+    limits: Limits
+    country: str | None = None
+    language: str | None = None
+    created_ms: int = 0
+
+
+class Account(msgspec.Struct):
+    """A player's money in one currency, and the head of its chain of transactions.
+
+    `last` is the id of the newest transaction (0 before the first). `loss_on` is the day number
+    (UTC, since 1970) that the three loss counters stand for.
+    """
+
+    id: int
+    player: int
+    currency: Currency
+    balance: int = 0
+    version: int = 0
+    chain: bytes = bytes(32)
+    last: int = 0
+    loss_on: int = 0
+    loss_day: int = 0
+    loss_week: int = 0
+    loss_month: int = 0
+
+
+class Session(msgspec.Struct):
+    """One launched game; `name` is the id that the vendor sends back."""
+
+    id: int
+    integration: str
+    name: str
+    player: Player
+    account: Account
+    game: str
+    opened_ms: int
+    expires_ms: int
+    closed_ms: int | None = None
+
+
+class Round(msgspec.Struct):
+    """What happened so far in one round of one account: counts, and units moved."""
+
+    id: int
+    integration: str
+    game: str
+    name: str
+    account: int
+    opened_ms: int
+    changed_ms: int
+    first: int
+    last: int
+    bets: int = 0
+    staked: int = 0
+    wins: int = 0
+    won: int = 0
+    refunds: int = 0
+    refunded: int = 0
+
+
+class Transaction(msgspec.Struct, kw_only=True):
+    """One recorded command: the double entry, and both the player's balance and version after it.
+
+    `asked` is the amount as the wire said it. `previous` is the account's transaction before this
+    one. A tombstone, and a refund that nobody can be found for, have no account.
+    """
+
+    id: int
+    integration: str
+    key: str
+    kind: Kind
+    fingerprint: bytes
+    account: int | None
+    player: str | None
+    currency: Currency | None
+    session: int | None
+    round: int | None
+    asked: str | None
+    units: int
+    debit: int | None
+    credit: int | None
+    balance: int
+    version: int
+    previous: int
+    chain: bytes
+    target: int | None = None
+    reversed_by: int | None = None
+    rejection: Rejection | None = None
+    campaign: str | None = None
+    free: bool = False
+    dust: str | None = None
+    created_ms: int

@@ -1,0 +1,294 @@
+-- load_sessions --
+-- The sessions of one integration by name, each with its account and player. CROSS JOIN pins the
+-- order: left to itself the planner scans the table.
+SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms,
+       a.id, a.currency, a.balance, a.version, a.chain, a.last,
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month,
+       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
+FROM carray(?2) AS wanted
+CROSS JOIN sessions AS s ON s.integration = ?1 AND s.name = wanted.value
+CROSS JOIN accounts AS a ON a.id = s.account
+CROSS JOIN players AS p ON p.id = a.player
+
+-- load_transactions --
+-- The transactions of one integration by key, each with its account's currency and player.
+SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
+       t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
+       t.rejection, t.campaign, t.free, t.dust, t.created_ms, a.currency, p.name
+FROM carray(?2) AS wanted
+CROSS JOIN transactions AS t ON t.integration = ?1 AND t.key = wanted.value
+LEFT JOIN accounts AS a ON a.id = t.account
+LEFT JOIN players AS p ON p.id = a.player
+
+-- load_rounds --
+-- The rounds of one integration by the vendor's id, whatever game and account they are of.
+SELECT r.id, ?3, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
+       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+FROM carray(?2) AS wanted
+CROSS JOIN rounds AS r ON r.integration = ?1 AND r.name = wanted.value
+
+-- load_rounds_by_id --
+-- The rounds that refunded transactions belong to.
+SELECT r.id, i.name, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
+       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+FROM carray(?1) AS wanted
+CROSS JOIN rounds AS r ON r.id = wanted.value
+CROSS JOIN integrations AS i ON i.id = r.integration
+
+-- load_accounts --
+-- Accounts by id, each with its player's name.
+SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month, p.name
+FROM carray(?1) AS wanted
+CROSS JOIN accounts AS a ON a.id = wanted.value
+CROSS JOIN players AS p ON p.id = a.player
+
+-- load_players --
+-- The players of one brand by the brand's own id.
+SELECT p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
+FROM carray(?2) AS wanted
+CROSS JOIN players AS p ON p.brand = ?1 AND p.name = wanted.value
+
+-- load_purses --
+-- All accounts of a player.
+SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month
+FROM accounts AS a WHERE a.player = ?1 ORDER BY a.currency
+
+-- load_claims --
+-- Which of the claims were paid to the account through the integration.
+SELECT c.claim
+FROM carray(?3) AS wanted
+CROSS JOIN claims AS c ON c.account = ?1 AND c.integration = ?2 AND c.claim = wanted.value
+
+-- insert_transaction --
+INSERT INTO transactions (
+    id, integration, key, kind, fingerprint, account, session, round, asked, units, debit, credit,
+    balance, version, previous, chain, target, reversed_by, rejection, campaign, free, dust, created_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- mark_reversed --
+UPDATE transactions SET reversed_by = ?1 WHERE id = ?2 AND reversed_by IS NULL
+
+-- update_account --
+-- The version guards against a lost update: exactly one row must change.
+UPDATE accounts
+SET balance = ?1, version = ?2, chain = ?3, last = ?4,
+    loss_on = ?5, loss_day = ?6, loss_week = ?7, loss_month = ?8
+WHERE id = ?9 AND version < ?2
+
+-- insert_account --
+INSERT INTO accounts (
+    id, player, currency, balance, version, chain, last, loss_on, loss_day, loss_week, loss_month
+) VALUES (?, ?, ?, 0, 0, ?, 0, 0, 0, 0, 0)
+
+-- insert_round --
+INSERT INTO rounds (
+    id, integration, game, name, account, opened_ms, changed_ms, first, last,
+    bets, staked, wins, won, refunds, refunded
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- update_round --
+UPDATE rounds
+SET changed_ms = ?1, last = ?2, bets = ?3, staked = ?4, wins = ?5, won = ?6, refunds = ?7, refunded = ?8
+WHERE id = ?9
+
+-- insert_claim --
+INSERT INTO claims (account, integration, claim, paid_by) VALUES (?, ?, ?, ?)
+
+-- insert_alert --
+-- The same alert about the same key again is no news.
+INSERT INTO alerts (integration, key, alert, detail, account, state, created_ms, changed_ms)
+VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?6)
+ON CONFLICT (integration, key, alert) DO NOTHING
+
+-- add_to_rollup --
+INSERT INTO rollups (hour, integration, currency, kind, transactions, units) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (hour, integration, currency, kind)
+DO UPDATE SET transactions = transactions + excluded.transactions, units = units + excluded.units
+
+-- insert_house --
+INSERT INTO houses (id, role, integration, currency) VALUES (?, ?, ?, ?)
+
+-- insert_integration --
+INSERT INTO integrations (id, name, brand) VALUES (?, ?, ?)
+
+-- insert_currency --
+INSERT INTO currencies (code, scale) VALUES (?, ?)
+
+-- insert_player --
+INSERT INTO players (id, brand, name, country, language, status, limits, created_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- update_player --
+UPDATE players SET status = ?1, limits = ?2, country = ?3, language = ?4 WHERE id = ?5
+
+-- insert_session --
+INSERT INTO sessions (id, integration, name, account, game, opened_ms, expires_ms, closed_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, NULL)
+
+-- close_session --
+UPDATE sessions SET closed_ms = ?1 WHERE id = ?2 AND closed_ms IS NULL
+
+-- set_alert_state --
+UPDATE alerts SET state = ?1, changed_ms = ?2 WHERE id = ?3
+
+-- all_currencies --
+SELECT code, scale FROM currencies
+
+-- all_integrations --
+SELECT id, name, brand FROM integrations
+
+-- all_houses --
+SELECT h.id, h.role, i.name, h.currency
+FROM houses AS h JOIN integrations AS i ON i.id = h.integration
+
+-- last_ids --
+-- The newest id of every table whose ids the writer hands out.
+SELECT (SELECT ifnull(max(id), 0) FROM transactions), (SELECT ifnull(max(id), 0) FROM rounds),
+       (SELECT ifnull(max(id), 0) FROM accounts), (SELECT ifnull(max(id), 0) FROM players),
+       (SELECT ifnull(max(id), 0) FROM sessions), (SELECT ifnull(max(id), 0) FROM integrations),
+       (SELECT ifnull(min(id), 0) FROM houses)
+
+-- newest_time --
+-- When the newest transaction was written: the ledger's clock never runs behind it.
+SELECT ifnull((SELECT created_ms FROM transactions ORDER BY id DESC LIMIT 1), 0)
+
+-- list_transactions --
+-- All transactions, newest first; the filters that are NULL are off.
+SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
+       t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
+       t.dust, t.created_ms, s.game
+FROM transactions AS t
+CROSS JOIN integrations AS i ON i.id = t.integration
+LEFT JOIN accounts AS a ON a.id = t.account
+LEFT JOIN players AS p ON p.id = a.player
+LEFT JOIN sessions AS s ON s.id = t.session
+LEFT JOIN rounds AS r ON r.id = t.round
+WHERE t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?3 IS NULL OR i.name = ?3)
+ORDER BY t.id DESC LIMIT ?4
+
+-- list_player_transactions --
+-- A player's transactions, newest first, walked back along each account's chain.
+WITH RECURSIVE walk (id, previous) AS (
+    SELECT t.id, t.previous
+    FROM players AS p
+    CROSS JOIN accounts AS a ON a.player = p.id
+    CROSS JOIN transactions AS t ON t.id = a.last
+    WHERE p.brand = ?2 AND p.name = ?5
+    UNION ALL
+    SELECT t.id, t.previous FROM walk CROSS JOIN transactions AS t ON t.id = walk.previous
+    ORDER BY 1 DESC
+)
+SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
+       t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
+       t.dust, t.created_ms, s.game
+FROM walk
+CROSS JOIN transactions AS t ON t.id = walk.id
+CROSS JOIN integrations AS i ON i.id = t.integration
+CROSS JOIN accounts AS a ON a.id = t.account
+CROSS JOIN players AS p ON p.id = a.player
+LEFT JOIN sessions AS s ON s.id = t.session
+LEFT JOIN rounds AS r ON r.id = t.round
+WHERE t.id < ?1 AND (?3 IS NULL OR i.name = ?3)
+ORDER BY t.id DESC LIMIT ?4
+
+-- list_round_transactions --
+-- The transactions of a round, newest first: walked back from the round's last one to its first.
+WITH RECURSIVE walk (id, previous, round, first) AS (
+    SELECT t.id, t.previous, r.id, r.first
+    FROM integrations AS i
+    CROSS JOIN rounds AS r ON r.integration = i.id AND r.name = ?5 AND (?6 IS NULL OR r.game = ?6)
+    CROSS JOIN transactions AS t ON t.id = r.last
+    WHERE i.name = ?3
+    UNION ALL
+    SELECT t.id, t.previous, walk.round, walk.first
+    FROM walk CROSS JOIN transactions AS t ON t.id = walk.previous
+    WHERE walk.previous >= walk.first
+    ORDER BY 1 DESC
+)
+SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
+       t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
+       t.dust, t.created_ms, s.game
+FROM walk
+CROSS JOIN transactions AS t ON t.id = walk.id AND t.round = walk.round
+CROSS JOIN integrations AS i ON i.id = t.integration
+CROSS JOIN accounts AS a ON a.id = t.account
+CROSS JOIN players AS p ON p.id = a.player
+LEFT JOIN sessions AS s ON s.id = t.session
+LEFT JOIN rounds AS r ON r.id = t.round
+WHERE t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?7 IS NULL OR p.name = ?7)
+ORDER BY t.id DESC LIMIT ?4
+
+-- list_rounds --
+-- Rounds, newest first; the filters that are NULL are off.
+SELECT r.id, i.name, i.brand, r.game, r.name, p.name, a.currency, r.bets, r.staked, r.wins, r.won,
+       r.refunds, r.refunded, r.opened_ms, r.changed_ms
+FROM rounds AS r
+CROSS JOIN integrations AS i ON i.id = r.integration
+CROSS JOIN accounts AS a ON a.id = r.account
+CROSS JOIN players AS p ON p.id = a.player
+WHERE r.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?3 IS NULL OR i.name = ?3)
+      AND (?5 IS NULL OR r.game = ?5) AND (?6 IS NULL OR p.name = ?6)
+      AND (?7 = 0 OR (r.wins = 0 AND r.bets > r.refunds))
+ORDER BY r.id DESC LIMIT ?4
+
+-- list_named_rounds --
+-- The rounds of one integration by the vendor's id, newest first.
+SELECT r.id, i.name, i.brand, r.game, r.name, p.name, a.currency, r.bets, r.staked, r.wins, r.won,
+       r.refunds, r.refunded, r.opened_ms, r.changed_ms
+FROM integrations AS i
+CROSS JOIN rounds AS r ON r.integration = i.id AND r.name = ?8
+CROSS JOIN accounts AS a ON a.id = r.account
+CROSS JOIN players AS p ON p.id = a.player
+WHERE i.name = ?3 AND r.id < ?1 AND (?2 IS NULL OR i.brand = ?2)
+      AND (?5 IS NULL OR r.game = ?5) AND (?6 IS NULL OR p.name = ?6)
+      AND (?7 = 0 OR (r.wins = 0 AND r.bets > r.refunds))
+ORDER BY r.id DESC LIMIT ?4
+
+-- list_alerts --
+-- Alerts, newest first.
+SELECT l.id, i.name, l.key, l.alert, l.detail, p.name, a.currency, l.state, l.created_ms, l.changed_ms
+FROM alerts AS l
+CROSS JOIN integrations AS i ON i.id = l.integration
+LEFT JOIN accounts AS a ON a.id = l.account
+LEFT JOIN players AS p ON p.id = a.player
+WHERE l.id < ?1 AND (?2 IS NULL OR l.state = ?2)
+ORDER BY l.id DESC LIMIT ?3
+
+-- list_totals --
+-- The roll-ups of a span of hours.
+SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.units
+FROM rollups AS u CROSS JOIN integrations AS i ON i.id = u.integration
+WHERE u.hour >= ?1 AND u.hour < ?2
+ORDER BY u.hour, i.name, u.currency, u.kind
+
+-- drift --
+-- Players' balances less all movements by currency: zero, or the books are wrong.
+SELECT currency, sum(units) FROM (
+    SELECT currency, sum(balance) AS units FROM accounts GROUP BY currency
+    UNION ALL
+    SELECT currency, -sum(units) FROM rollups GROUP BY currency
+) GROUP BY currency
+
+-- audit_transactions --
+-- Every transaction in the order in which they were written, as the chain knows them.
+SELECT t.id, i.name, t.key, t.kind, t.fingerprint, t.session, t.round, t.asked, t.units, t.debit,
+       t.credit, t.balance, t.version, t.target, t.rejection, t.campaign, t.free, t.dust,
+       t.created_ms, t.account, t.previous, t.chain, t.reversed_by
+FROM transactions AS t CROSS JOIN integrations AS i ON i.id = t.integration
+ORDER BY t.id
+
+-- audit_accounts --
+-- Every account's head.
+SELECT a.id, a.balance, a.version, a.chain, a.last, a.currency, p.name
+FROM accounts AS a CROSS JOIN players AS p ON p.id = a.player
+
+-- audit_rollups --
+-- Every roll-up.
+SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.units
+FROM rollups AS u CROSS JOIN integrations AS i ON i.id = u.integration
+
+-- audit_rounds --
+-- Every round's totals.
+SELECT id, account, bets, staked, wins, won, refunds, refunded FROM rounds

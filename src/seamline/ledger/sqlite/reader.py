@@ -1,0 +1,194 @@
+"""The reading side of the embedded store: a read-only connection beside the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
+
+import apsw
+
+from seamline.ledger.rows import Account, Player, Session
+from seamline.ledger.rules import transaction_name
+from seamline.ledger.sql import queries
+from seamline.ledger.sqlite import rows
+from seamline.ledger.store import (
+    AlertEntry,
+    RoundEntry,
+    RoundFilter,
+    TotalEntry,
+    TransactionEntry,
+    TransactionFilter,
+)
+from seamline.money import MAX_UNITS, Amount, Currencies
+
+SQL = queries(__package__)
+HOUR_MS = 3_600_000
+
+_TransactionRow = tuple[
+    int,  # id
+    str,  # integration
+    str,  # brand
+    str | None,  # player
+    str,  # kind
+    str,  # key
+    str | None,  # asked
+    int,  # units
+    str | None,  # currency
+    int,  # balance
+    int,  # version
+    str | None,  # session
+    str | None,  # game of the round
+    str | None,  # round
+    str | None,  # campaign
+    int,  # free
+    int | None,  # target
+    int | None,  # reversed_by
+    str | None,  # rejection
+    str | None,  # dust
+    int,  # created_ms
+    str | None,  # game of the session
+]
+_RoundRow = tuple[
+    int, str, str, str, str, str, str, int, int, int, int, int, int, int, int
+]  # fmt: skip
+_AlertRow = tuple[int, str, str, str, str, str | None, str | None, str, int, int]
+
+
+class SqliteReader:
+    """What was committed. Used by one thread at a time."""
+
+    def __init__(self, connection: apsw.Connection, currencies: Currencies) -> None:
+        self._db = connection
+        self._run = connection.cursor().execute
+        self._currencies = currencies
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._db.close()
+
+    def player(self, brand: str, name: str) -> tuple[Player, Sequence[Account]] | None:
+        """A player with all accounts, or None."""
+        found = self._run(SQL["load_players"], (brand, apsw.carray((name,)))).fetchall()
+        if not found:
+            return None
+        player = rows.player_of(found[0])
+        purses = self._run(SQL["load_purses"], (player.id,)).fetchall()
+        return player, [rows.account_of(purse, self._currencies) for purse in purses]
+
+    def session(self, integration: str, name: str) -> Session | None:
+        """A session, or None."""
+        numbers = {found: number for number, found, _ in self._run(SQL["all_integrations"])}
+        if integration not in numbers:
+            return None
+        bindings = (numbers[integration], apsw.carray((name,)))
+        found = self._run(SQL["load_sessions"], bindings).fetchall()
+        return rows.session_of(found[0], integration, self._currencies) if found else None
+
+    def transactions(self, wanted: TransactionFilter) -> Sequence[TransactionEntry]:
+        """A page of transactions, newest first."""
+        after = wanted.after if wanted.after is not None else MAX_UNITS
+        bindings = (after, wanted.brand, wanted.integration, wanted.limit)
+        if wanted.round is not None:
+            named = (*bindings, wanted.round, wanted.game, wanted.player)
+            found = self._run(SQL["list_round_transactions"], named)
+        elif wanted.player is not None:
+            found = self._run(SQL["list_player_transactions"], (*bindings, wanted.player))
+        else:
+            found = self._run(SQL["list_transactions"], bindings)
+        return [self._entry(row) for row in found]
+
+    def _entry(self, row: rows.Row) -> TransactionEntry:
+        values = cast("_TransactionRow", row)
+        currency = self._currencies[values[8]] if values[8] is not None else None
+        return TransactionEntry(
+            transaction=transaction_name(values[0]),
+            integration=values[1],
+            brand=values[2],
+            player=values[3],
+            kind=values[4],
+            key=values[5],
+            asked=values[6],
+            amount=str(Amount(values[7], currency)) if currency is not None else "0",
+            currency=values[8],
+            balance=str(Amount(values[9], currency)) if currency is not None else None,
+            version=values[10],
+            session=values[11],
+            game=values[12] or values[21],
+            round=values[13],
+            campaign=values[14],
+            free=bool(values[15]),
+            target=transaction_name(values[16]) if values[16] is not None else None,
+            reversed_by=transaction_name(values[17]) if values[17] is not None else None,
+            rejection=values[18],
+            dust=values[19],
+            at_ms=values[20],
+        )
+
+    def rounds(self, wanted: RoundFilter) -> Sequence[RoundEntry]:
+        """A page of rounds, newest first."""
+        after = wanted.after if wanted.after is not None else MAX_UNITS
+        bindings = (after, wanted.brand, wanted.integration, wanted.limit)
+        filters = (wanted.game, wanted.player, int(wanted.unsettled))
+        if wanted.round is not None:
+            found = self._run(SQL["list_named_rounds"], (*bindings, *filters, wanted.round))
+        else:
+            found = self._run(SQL["list_rounds"], (*bindings, *filters))
+        return [self._round(row) for row in found]
+
+    def _round(self, row: rows.Row) -> RoundEntry:
+        values = cast("_RoundRow", row)
+        currency = self._currencies[values[6]]
+        return RoundEntry(
+            id=values[0],
+            integration=values[1],
+            brand=values[2],
+            game=values[3],
+            round=values[4],
+            player=values[5],
+            currency=values[6],
+            bets=values[7],
+            staked=str(Amount(values[8], currency)),
+            wins=values[9],
+            won=str(Amount(values[10], currency)),
+            refunds=values[11],
+            refunded=str(Amount(values[12], currency)),
+            opened_ms=values[13],
+            changed_ms=values[14],
+        )
+
+    def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
+        """A page of alerts, newest first."""
+        bindings = (after if after is not None else MAX_UNITS, state, limit)
+        return [
+            AlertEntry(**dict(zip(AlertEntry.__struct_fields__, row, strict=True)))
+            for row in self._run(SQL["list_alerts"], bindings)
+        ]
+
+    def totals(self, *, from_ms: int, until_ms: int) -> Sequence[TotalEntry]:
+        """The roll-ups of the hours that lie in the span."""
+        bindings = (from_ms // HOUR_MS, -(-until_ms // HOUR_MS))
+        found = self._run(SQL["list_totals"], bindings)
+        typed = (cast("tuple[int, str, str, str, int, int]", row) for row in found)
+        return [
+            TotalEntry(
+                hour_ms=hour * HOUR_MS,
+                integration=integration,
+                currency=currency,
+                kind=kind,
+                transactions=transactions,
+                amount=str(Amount(units, self._currencies[currency])),
+            )
+            for hour, integration, currency, kind, transactions, units in typed
+        ]
+
+    def drift(self) -> Mapping[str, int]:
+        """By currency: players' balances less all movements, in units. All zeros when well."""
+        found = self._run(SQL["drift"])
+        return dict(cast("tuple[str, int]", row) for row in found)
+
+    def stream(self, names: Sequence[str]) -> Iterator[tuple[str, rows.Row]]:
+        """Rows of named audit queries, each with the query's name, in one snapshot."""
+        with self._db:
+            for name in names:
+                for row in self._db.cursor().execute(SQL[name]):
+                    yield name, row

@@ -1,0 +1,163 @@
+"""Between rows of SQLite and the ledger's structs. STRICT tables keep the column types honest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import apsw
+import msgspec
+
+from seamline.ledger.book import AlertRow
+from seamline.ledger.rows import Account, Player, Round, Session, Transaction
+from seamline.money import Currencies
+from seamline.wallet import Kind, Limits, PlayerStatus, Rejection
+
+Row = tuple[apsw.SQLiteValue, ...]
+
+NO_LIMITS = Limits()
+_LIMITS = msgspec.json.Decoder(Limits)
+_KIND = {kind.value: kind for kind in Kind}
+_STATUS = {status.value: status for status in PlayerStatus}
+
+_AccountRow = tuple[int, int, str, int, int, bytes, int, int, int, int, int]
+_PlayerRow = tuple[int, str, str, str, str, str | None, str | None, int]
+_SessionRow = tuple[int, str, str, int, int, int | None]
+_RoundRow = tuple[int, str, str, str, int, int, int, int, int, int, int, int, int, int, int]
+_TransactionRow = tuple[
+    int,  # id
+    str,  # key
+    str,  # kind
+    bytes,  # fingerprint
+    int | None,  # account
+    int | None,  # session
+    int | None,  # round
+    str | None,  # asked
+    int,  # units
+    int | None,  # debit
+    int | None,  # credit
+    int,  # balance
+    int,  # version
+    int,  # previous
+    bytes,  # chain
+    int | None,  # target
+    int | None,  # reversed_by
+    str | None,  # rejection
+    str | None,  # campaign
+    int,  # free
+    str | None,  # dust
+    int,  # created_ms
+    str | None,  # currency of the account
+    str | None,  # name of the player
+]
+
+
+def account_of(row: Row, currencies: Currencies) -> Account:
+    """A row `id, player, currency, balance, version, chain, last, loss_on, ...`."""
+    values = cast("_AccountRow", row)
+    return Account(values[0], values[1], currencies[values[2]], *values[3:])
+
+
+def player_of(row: Row) -> Player:
+    """A row `id, brand, name, status, limits, country, language, created_ms`."""
+    number, brand, name, status, limits, country, language, created = cast("_PlayerRow", row)
+    read = NO_LIMITS if limits == "{}" else _LIMITS.decode(limits)
+    return Player(number, brand, name, _STATUS[status], read, country, language, created)
+
+
+def session_of(row: Row, integration: str, currencies: Currencies) -> Session:
+    """A row of `load_sessions`."""
+    number, name, game, opened, expires, closed = cast("_SessionRow", row[:6])
+    account = account_of((row[6], row[16], *row[7:16]), currencies)
+    player = player_of(row[16:])
+    return Session(number, integration, name, player, account, game, opened, expires, closed)
+
+
+def round_of(row: Row) -> Round:
+    """A row of `load_rounds`."""
+    return Round(*cast("_RoundRow", row))
+
+
+def transaction_of(row: Row, integration: str, currencies: Currencies) -> Transaction:
+    """A row of `load_transactions`."""
+    values = cast("_TransactionRow", row)
+    return Transaction(
+        id=values[0],
+        integration=integration,
+        key=values[1],
+        kind=_KIND[values[2]],
+        fingerprint=values[3],
+        account=values[4],
+        session=values[5],
+        round=values[6],
+        asked=values[7],
+        units=values[8],
+        debit=values[9],
+        credit=values[10],
+        balance=values[11],
+        version=values[12],
+        previous=values[13],
+        chain=values[14],
+        target=values[15],
+        reversed_by=values[16],
+        rejection=Rejection[values[17]] if values[17] is not None else None,
+        campaign=values[18],
+        free=bool(values[19]),
+        dust=values[20],
+        created_ms=values[21],
+        currency=currencies[values[22]] if values[22] is not None else None,
+        player=values[23],
+    )
+
+
+def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
+    """A transaction as `insert_transaction` takes it."""
+    return (
+        t.id,
+        integrations[t.integration],
+        t.key,
+        t.kind.value,
+        t.fingerprint,
+        t.account,
+        t.session,
+        t.round,
+        t.asked,
+        t.units,
+        t.debit,
+        t.credit,
+        t.balance,
+        t.version,
+        t.previous,
+        t.chain,
+        t.target,
+        t.reversed_by,
+        t.rejection.name if t.rejection is not None else None,
+        t.campaign,
+        int(t.free),
+        t.dust,
+        t.created_ms,
+    )
+
+
+def account_change(a: Account) -> Row:
+    """An account as `update_account` takes it."""
+    losses = (a.loss_on, a.loss_day, a.loss_week, a.loss_month)
+    return (a.balance, a.version, a.chain, a.last, *losses, a.id)
+
+
+def round_row(r: Round, integrations: Mapping[str, int]) -> Row:
+    """A round as `insert_round` takes it."""
+    names = (r.id, integrations[r.integration], r.game, r.name, r.account)
+    spans = (r.opened_ms, r.changed_ms, r.first, r.last)
+    return (*names, *spans, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded)
+
+
+def round_change(r: Round) -> Row:
+    """A round as `update_round` takes it."""
+    return (r.changed_ms, r.last, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.id)
+
+
+def alert_row(row: AlertRow, integrations: Mapping[str, int]) -> Row:
+    """An alert as `insert_alert` takes it."""
+    number, raised = integrations[row.integration], row.raised
+    return (number, row.key, raised.alert.value, raised.detail, row.account, row.created_ms)

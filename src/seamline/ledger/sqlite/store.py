@@ -1,0 +1,180 @@
+"""The embedded store: one SQLite file, one writing process, any number of readers."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from seamline.ledger.sql import queries
+from seamline.ledger.sqlite.reader import SqliteReader
+from seamline.ledger.sqlite.writer import AWAY, SqliteWriter
+from seamline.ledger.store import StoreError, StoreUnavailable
+from seamline.money import Currencies
+
+SQL = queries(__package__)
+
+#: Below this version a checkpoint beside a write can corrupt the file (sqlite.org/wal.html).
+OLDEST_SQLITE = 3_051_003
+
+#: How many reading threads keep a connection.
+READERS = 4
+
+
+def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
+    """A connection with the settings that the promises of this store rest on."""
+    if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
+        raise StoreError(f"SQLite {apsw.sqlite_lib_version()} is too old, expected 3.51.3 or newer")
+    write = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else write
+    connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(5_000)
+    connection.pragma("mmap_size", 0)
+    connection.pragma("cache_size", -8_000 if read_only else -48_000)
+    if not read_only:
+        connection.pragma("journal_mode", "WAL")
+        connection.pragma("synchronous", "FULL")
+        # Only the writer copies the log into the database, when it chooses to.
+        connection.pragma("wal_autocheckpoint", 0)
+    return connection
+
+
+class SqliteStore:
+    """One file. Opening it takes its lock, brings the schema up to date and checks the scales."""
+
+    def __init__(self, path: Path, currencies: Currencies) -> None:
+        self._path = path
+        self._currencies = currencies
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(path)
+        connection = connect(path)
+        migrate(connection)
+        _keep_scales(connection, currencies)
+        self._connection = connection
+        self.writer = SqliteWriter(connection, currencies)
+        self._idle: queue.SimpleQueue[SqliteReader] = queue.SimpleQueue()
+
+    @contextmanager
+    def reader(self) -> Iterator[SqliteReader]:
+        """A reader for the calling thread; given back when the block ends."""
+        try:
+            reader = self._idle.get_nowait()
+        except queue.Empty:
+            reader = open_reader(self._path, self._currencies)
+        try:
+            yield reader
+        except AWAY as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        finally:
+            if self._idle.qsize() < READERS:
+                self._idle.put(reader)
+            else:
+                reader.close()
+
+    def backup(self, target: Path) -> None:
+        """Copy the committed state to a new file while the server runs."""
+        backup(self._path, target)
+
+    def close(self) -> None:
+        """Copy the log into the file, then release everything."""
+        while not self._idle.empty():
+            self._idle.get().close()
+        self._connection.close()
+        os.close(self._lock)
+
+
+def open_reader(path: Path, currencies: Currencies) -> SqliteReader:
+    """Read a ledger file beside whoever writes it. `StoreError` when there is none."""
+    if not path.exists():
+        raise StoreError(f"no ledger at {path}")
+    connection = connect(path, read_only=True)
+    found, newest = _version(connection), max(_migrations())
+    if found != newest:
+        connection.close()
+        raise StoreError(
+            f"{path} has schema {found}, this program reads {newest}: run `seamline migrate`"
+        )
+    return SqliteReader(connection, currencies)
+
+
+def backup(source: Path, target: Path) -> None:
+    """Copy a ledger file, committed state only, beside whoever writes it."""
+    if target.exists():
+        raise StoreError(f"{target} exists already; a backup never overwrites")
+    from_, to = connect(source, read_only=True), apsw.Connection(str(target))
+    try:
+        with to.backup("main", from_, "main") as copy:
+            while not copy.done:
+                copy.step(1_000)
+        to.pragma("journal_mode", "WAL")
+    finally:
+        to.close()
+        from_.close()
+
+
+def migrate(connection: apsw.Connection) -> tuple[int, int]:
+    """Apply the migrations that the file lacks; the versions before and after."""
+    found, known = _version(connection), _migrations()
+    newest = max(known)
+    if found > newest:
+        raise StoreError(
+            f"the ledger has schema {found}, this program knows {newest}: use a newer Seamline"
+        )
+    for version in range(found + 1, newest + 1):
+        with connection:
+            connection.execute(known[version])
+            connection.pragma("user_version", version)
+    return found, newest
+
+
+def _migrations() -> Mapping[int, str]:
+    """The migrations by number."""
+    folder = files(__package__).joinpath("migrations")
+    return {
+        int(file.name[:4]): file.read_text(encoding="utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+
+
+def _version(connection: apsw.Connection) -> int:
+    return cast("int", connection.pragma("user_version"))
+
+
+def _keep_scales(connection: apsw.Connection, currencies: Currencies) -> None:
+    """Note each currency's scale at its first use; refuse one that changed under stored units."""
+    stored = {
+        cast("str", code): cast("int", scale)
+        for code, scale in connection.execute(SQL["all_currencies"])
+    }
+    for code, scale in stored.items():
+        if code not in currencies or currencies[code].scale != scale:
+            now = currencies[code].scale if code in currencies else "none"
+            raise StoreError(
+                f"currency {code} is stored with scale {scale}, the settings say {now}; "
+                "a scale can never change"
+            )
+    new = [(code, each.scale) for code, each in currencies.items() if code not in stored]
+    if new:
+        with connection:
+            connection.executemany(SQL["insert_currency"], new)
+
+
+def _lock(path: Path) -> int:
+    """Hold the file's lock for this process; the kernel frees it however the process ends."""
+    lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise StoreError(
+            f"{path} is open in another Seamline process; stop it first (one process per file)"
+        ) from error
+    return lock

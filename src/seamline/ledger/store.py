@@ -1,0 +1,230 @@
+"""What a backend promises the ledger. Both backends pass the same contract tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from seamline.ledger.book import Book
+from seamline.ledger.rows import Account, Player, Session, Terms
+from seamline.wallet import Command, Limits, PlayerStatus
+
+
+class StoreError(Exception):
+    """The store cannot be used as it is; the message says what to do. Raised at start."""
+
+
+class StoreUnavailable(Exception):
+    """The store could not be written or read just now: disk full, I/O error. Nothing was moved."""
+
+
+class Conflict(Exception):
+    """Something of that name exists already, with other content."""
+
+
+class Unknown(Exception):
+    """Nothing of that name exists."""
+
+
+class PlayerChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change about a player; None leaves it as it is."""
+
+    status: PlayerStatus | None = None
+    limits: Limits | None = None
+    country: str | None = None
+    language: str | None = None
+
+
+class NewSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session to open."""
+
+    name: str
+    player: str
+    currency: str
+    game: str
+    opened_ms: int
+    expires_ms: int
+
+
+class Writer(Protocol):
+    """The writing side. Every method below `transaction` runs inside one."""
+
+    def newest_ms(self) -> int:
+        """When the newest transaction was written; 0 when there is none."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Everything inside is durable once the block ends, or did not happen at all."""
+
+    def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
+        """Everything that the rules need to decide the commands, in a handful of queries."""
+
+    def write(self, book: Book) -> None:
+        """Everything that the book changed, in a handful of statements."""
+
+    def add_player(
+        self, brand: str, name: str, country: str | None, language: str | None, now_ms: int
+    ) -> tuple[Player, bool]:
+        """The player, and whether it is new; `Conflict` when it exists with other content."""
+
+    def change_player(self, brand: str, name: str, change: PlayerChange) -> Player:
+        """The player as changed; `Unknown` when there is none."""
+
+    def open_session(self, terms: Terms, wanted: NewSession) -> tuple[Session, bool]:
+        """The session, and whether it is new; opens the player's account in the currency.
+
+        Raises `Unknown` for an unknown player, and `Conflict` when the name stands for another
+        player, currency or game.
+        """
+
+    def close_session(self, terms: Terms, name: str, now_ms: int) -> Session:
+        """The session, closed; closing twice keeps the first time. `Unknown` when there is none."""
+
+    def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
+        """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
+
+
+class TransactionFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which transactions to list, newest first. `after` is the last id of the page before."""
+
+    brand: str | None = None
+    player: str | None = None
+    integration: str | None = None
+    round: str | None = None
+    game: str | None = None
+    after: int | None = None
+    limit: int = 50
+
+
+class TransactionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction with its names; amounts are decimal text in main units."""
+
+    transaction: str
+    integration: str
+    brand: str
+    player: str | None
+    kind: str
+    key: str
+    asked: str | None
+    amount: str
+    currency: str | None
+    balance: str | None
+    version: int
+    session: str | None
+    game: str | None
+    round: str | None
+    campaign: str | None
+    free: bool
+    target: str | None
+    reversed_by: str | None
+    rejection: str | None
+    dust: str | None
+    at_ms: int
+
+
+class RoundFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rounds to list, newest first. `after` is the last id of the page before."""
+
+    brand: str | None = None
+    player: str | None = None
+    integration: str | None = None
+    game: str | None = None
+    round: str | None = None
+    unsettled: bool = False
+    after: int | None = None
+    limit: int = 50
+
+
+class RoundEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A round of one player with its names and totals; amounts are decimal text."""
+
+    id: int
+    integration: str
+    brand: str
+    game: str
+    round: str
+    player: str
+    currency: str
+    bets: int
+    staked: str
+    wins: int
+    won: str
+    refunds: int
+    refunded: str
+    opened_ms: int
+    changed_ms: int
+
+
+class AlertEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert with its names."""
+
+    id: int
+    integration: str
+    key: str
+    alert: str
+    detail: str
+    player: str | None
+    currency: str | None
+    state: str
+    created_ms: int
+    changed_ms: int
+
+
+class TotalEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Movements of one hour, integration, currency and kind, signed as players see them."""
+
+    hour_ms: int
+    integration: str
+    currency: str
+    kind: str
+    transactions: int
+    amount: str
+
+
+class Reader(Protocol):
+    """The reading side: what was committed, as of some moment after the call began."""
+
+    def player(self, brand: str, name: str) -> tuple[Player, Sequence[Account]] | None:
+        """A player with all accounts, or None."""
+
+    def session(self, integration: str, name: str) -> Session | None:
+        """A session, or None."""
+
+    def transactions(self, wanted: TransactionFilter) -> Sequence[TransactionEntry]:
+        """A page of transactions, newest first."""
+
+    def rounds(self, wanted: RoundFilter) -> Sequence[RoundEntry]:
+        """A page of rounds, newest first."""
+
+    def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
+        """A page of alerts, newest first."""
+
+    def totals(self, *, from_ms: int, until_ms: int) -> Sequence[TotalEntry]:
+        """The roll-ups of the hours that lie in the span."""
+
+    def drift(self) -> Mapping[str, int]:
+        """By currency: players' balances less all movements, in units. All zeros when well."""
+
+    def stream(self, names: Sequence[str]) -> Iterable[tuple[str, tuple[object, ...]]]:
+        """Rows of named audit queries, each with the query's name, in one snapshot."""
+
+
+class Store(Protocol):
+    """A backend: one writer, readers, and what operations need."""
+
+    writer: Writer
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """A reader for the calling thread; given back when the block ends."""
+
+    def writable(self) -> None:
+        """Raise `StoreUnavailable` unless a write would succeed now."""
+
+    def backup(self, target: Path) -> None:
+        """Copy the committed state to a new file while the server runs."""
+
+    def close(self) -> None:
+        """Release everything; what was committed stays."""
