@@ -1,5 +1,4 @@
-"""Finds the dialects: every folder here, and every package that registers under
-`seamline.dialects`."""
+"""Finds the dialects: the folders here, and packages registered under `seamline.dialects`."""
 
 from __future__ import annotations
 

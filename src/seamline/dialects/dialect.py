@@ -203,8 +203,7 @@ class GamesFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BetLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One stake that free rounds can be given at: main units, and the cap of a win as a
-    multiple."""
+    """One stake for free rounds, in main units, and the cap of a win as its multiple."""
 
     stake: str
     largest_multiple: str
@@ -331,8 +330,7 @@ class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
 
 
 def total(keys: type[EnumT], table: Mapping[EnumT, ValueT]) -> Mapping[EnumT, ValueT]:
-    """The table itself, when it has a row for every member of *keys*; otherwise stop the import by
-    name."""
+    """Return the *table*; a member of *keys* without a row stops the import and is named."""
     missing = [member.name for member in keys if member not in table]
     if missing:
         raise TypeError(f"table over {keys.__name__} lacks {', '.join(missing)}")

@@ -1,18 +1,53 @@
 """The inspector's record: every callback's request and reply, kept off the money path.
 
-`note` costs an append. A thread writes what was noted to a file of its own, at most so many a
-second; beyond that the newest are kept and the rest is counted, never waited for.
+`note` costs an append to a bounded buffer. A thread writes what was noted to a file of its own, a
+bounded number each turn: under more load than that the newest are kept and the rest is counted.
+Nothing here can delay or fail a bet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
 
+import apsw
 import msgspec
+import structlog
+
+from seamline.dialects.dialect import Reply, Request
+from seamline.ledger.sql import queries
+
+SQL = queries(__package__, "exchanges.sql")
+
+#: How often the thread writes, and how many exchanges at most each time.
+TURN_S = 0.25
+TURN_LIMIT = 500
+
+#: Longer bodies and replies are cut in the record; the ledger has what counts.
+TEXT_LIMIT = 8_192
+
+_LOG = structlog.get_logger("seamline.exchanges")
+
+
+class Noted(msgspec.Struct, frozen=True, gc=False):
+    """What the callback door hands over; nothing in it is copied or rendered yet."""
+
+    at_ms: int
+    request_id: str
+    integration: str
+    call: str | None
+    request: Request
+    reply: Reply
+    outcome: str
+    transaction: str | None
+    duration_us: int
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request and its reply, secrets scrubbed; bodies as text."""
+    """One HTTP request and its reply, secrets hidden; bodies as text."""
 
     id: int
     at_ms: int
@@ -43,8 +78,134 @@ class ExchangeFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exchanges:
-    """Bounded in count and age."""
+    """Bounded in count and age, in a file beside the ledger that may be deleted between runs."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        hidden_headers: Mapping[str, frozenset[bytes]],
+        max_count: int = 100_000,
+        max_age_ms: int = 7 * 86_400_000,
+    ) -> None:
+        self._hidden = hidden_headers
+        self._max_count = max_count
+        self._max_age_ms = max_age_ms
+        self._noted: deque[Noted] = deque(maxlen=TURN_LIMIT)
+        self._one_at_a_time = threading.Lock()
+        self._stop = threading.Event()
+        self.noted = 0
+        self.kept = 0
+        self._db = _open(path)
+        self._thread = threading.Thread(target=self._work, name="exchanges", daemon=True)
+        self._thread.start()
+
+    def note(self, noted: Noted) -> None:
+        """Take note of an exchange; when the buffer is full the oldest in it gives way."""
+        self.noted += 1
+        self._noted.append(noted)
+
+    @property
+    def dropped(self) -> int:
+        """How many exchanges were noted but not kept, because they came too fast."""
+        return self.noted - self.kept - len(self._noted)
 
     def list(self, wanted: ExchangeFilter) -> Sequence[Exchange]:
-        """A page of exchanges, newest first; reads the file, so call it in a thread."""
-        raise NotImplementedError
+        """A page of exchanges, newest first, up to the latest; call it in a thread."""
+        bindings = (
+            wanted.after if wanted.after is not None else 2**63 - 1,
+            wanted.integration,
+            wanted.transaction,
+            wanted.request_id,
+            wanted.outcome,
+            wanted.limit,
+        )
+        with self._one_at_a_time:
+            self._write()
+            return [_exchange(row) for row in self._db.execute(SQL["list_exchanges"], bindings)]
+
+    def close(self) -> None:
+        """Write what is noted and stop."""
+        self._stop.set()
+        self._thread.join()
+        self._db.close()
+
+    def _work(self) -> None:
+        while not self._stop.wait(TURN_S):
+            self._turn()
+        self._turn()
+
+    def _turn(self) -> None:
+        """Write what was noted; a failing disk costs the record, never the service."""
+        with self._one_at_a_time:
+            try:
+                self._write()
+            except apsw.Error as error:
+                _LOG.warning("exchanges_not_kept", error=str(error))
+
+    def _write(self) -> None:
+        rows = [self._row(self._noted.popleft()) for _ in range(len(self._noted))]
+        if not rows:
+            return
+        oldest = rows[-1][0] - self._max_age_ms
+        with self._db:
+            self._db.executemany(SQL["insert_exchange"], rows)
+            self._db.execute(SQL["forget"], (oldest, self._max_count))
+        self.kept += len(rows)
+
+    def _row(self, noted: Noted) -> _InsertRow:
+        request, hidden = noted.request, self._hidden[noted.integration] | _ALWAYS_HIDDEN
+        headers = [
+            (name.decode("latin-1"), "[hidden]" if name in hidden else value.decode("latin-1"))
+            for name, value in request.headers
+        ]
+        return (
+            noted.at_ms,
+            noted.request_id,
+            noted.integration,
+            noted.call,
+            request.method,
+            request.path,
+            request.query.decode("latin-1"),
+            msgspec.json.encode(headers).decode(),
+            _text(request.body),
+            noted.reply.status,
+            _text(noted.reply.body),
+            noted.outcome,
+            noted.transaction,
+            noted.duration_us,
+        )
+
+
+_ALWAYS_HIDDEN = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+
+_InsertRow = tuple[
+    int, str, str, str | None, str, str, str, str, str, int, str, str, str | None, int
+]  # fmt: skip
+
+
+def _open(path: Path) -> apsw.Connection:
+    """The file, with its table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(1_000)
+    db.pragma("journal_mode", "WAL")
+    # A power cut may cost the newest exchanges; they are not worth an fsync.
+    db.pragma("synchronous", "OFF")
+    db.pragma("cache_size", -2_000)
+    db.execute(SQL["create_exchanges"])
+    return db
+
+
+def _text(body: bytes) -> str:
+    """A body for people: cut when long, and with marks where it is not UTF-8."""
+    return body[:TEXT_LIMIT].decode("utf-8", "backslashreplace")
+
+
+def _exchange(row: tuple[object, ...]) -> Exchange:
+    facts = dict(zip(Exchange.__struct_fields__, row, strict=True))
+    facts["headers"] = _HEADERS.decode(cast("str", facts["headers"]))
+    return msgspec.convert(facts, Exchange)
+
+
+_HEADERS = msgspec.json.Decoder(list[tuple[str, str]])

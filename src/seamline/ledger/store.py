@@ -86,6 +86,9 @@ class Writer(Protocol):
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
 
+    def beat(self, now_ms: int) -> None:
+        """Write something small, to see that a write goes through."""
+
 
 class TransactionFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which transactions to list, newest first. `after` is the last id of the page before."""
@@ -219,9 +222,6 @@ class Store(Protocol):
 
     def reader(self) -> AbstractContextManager[Reader]:
         """A reader for the calling thread; given back when the block ends."""
-
-    def writable(self) -> None:
-        """Raise `StoreUnavailable` unless a write would succeed now."""
 
     def backup(self, target: Path) -> None:
         """Copy the committed state to a new file while the server runs."""

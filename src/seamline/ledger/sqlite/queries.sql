@@ -133,6 +133,10 @@ UPDATE sessions SET closed_ms = ?1 WHERE id = ?2 AND closed_ms IS NULL
 -- set_alert_state --
 UPDATE alerts SET state = ?1, changed_ms = ?2 WHERE id = ?3
 
+-- beat --
+-- Note that a write went through.
+INSERT INTO heartbeat (id, at_ms) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET at_ms = ?1
+
 -- all_currencies --
 SELECT code, scale FROM currencies
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import apsw
 import msgspec
 
 from seamline.ledger.book import AlertRow
@@ -13,7 +12,7 @@ from seamline.ledger.rows import Account, Player, Round, Session, Transaction
 from seamline.money import Currencies
 from seamline.wallet import Kind, Limits, PlayerStatus, Rejection
 
-Row = tuple[apsw.SQLiteValue, ...]
+Row = tuple[int | float | str | bytes | None, ...]
 
 NO_LIMITS = Limits()
 _LIMITS = msgspec.json.Decoder(Limits)
@@ -130,7 +129,7 @@ def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
         t.previous,
         t.chain,
         t.target,
-        t.reversed_by,
+        None,  # `mark_reversed` sets it, also when the refund is in the same batch
         t.rejection.name if t.rejection is not None else None,
         t.campaign,
         int(t.free),

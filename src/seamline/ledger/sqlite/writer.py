@@ -371,3 +371,7 @@ class SqliteWriter:
         self._run(SQL["set_alert_state"], (state, now_ms, alert))
         if self._db.total_changes() == before:
             raise Unknown(f"no alert {alert}")
+
+    def beat(self, now_ms: int) -> None:
+        """Write something small, to see that a write goes through."""
+        self._run(SQL["beat"], (now_ms,))

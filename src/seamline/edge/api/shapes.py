@@ -1,0 +1,421 @@
+"""What the operator API reads and writes, as structs; OpenAPI's schemas are made from them.
+
+A field's limits stand in its type, so that the reader and the document cannot disagree. Times in
+answers are Unix milliseconds, amounts are decimal text in main units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from seamline.dialects.dialect import Game
+from seamline.ledger.store import RoundEntry, TransactionEntry
+from seamline.wallet import PlayerStatus
+
+ItemT = TypeVar("ItemT")
+
+# `$` also matches before a newline at the very end; the look-ahead takes that back.
+_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
+_DECIMAL = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)"
+_COUNTRY = r"^[A-Z]{2}$(?!\n)"
+_LANGUAGE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$(?!\n)"
+_URL = r"^https?://[!-~]+$(?!\n)"
+_CODES = r"^[^\x00-\x20,\x7f-\x9f]+(,[^\x00-\x20,\x7f-\x9f]+)*$(?!\n)"
+
+#: What a pattern means, in words for people.
+EXPECTED: Mapping[str, str] = {
+    _PRINTABLE: "text of at least one character, none of them a control character",
+    _DECIMAL: "a plain decimal such as 12 or 0.90, as text",
+    _COUNTRY: "two capital letters (ISO 3166-1), such as MT",
+    _LANGUAGE: "a language such as de or pt-BR",
+    _URL: "an absolute URL that begins with http:// or https://, without spaces",
+    _CODES: "codes with commas between them, without spaces",
+}
+
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=_PRINTABLE)]
+Brand = Annotated[Name, Meta(description="A brand of the settings.", examples=["acme"])]
+PlayerId = Annotated[Name, Meta(description="The brand's own id of the player.", examples=["p1"])]
+IntegrationName = Annotated[
+    Name, Meta(description="An integration of the settings.", examples=["swipe"])
+]
+SessionId = Annotated[
+    Name, Meta(description="The id that the vendor sends back with every call.", examples=["s1"])
+]
+GameId = Annotated[
+    Name, Meta(description="The vendor's id of the game.", examples=["sg_catch_97"])
+]
+RoundId = Annotated[Name, Meta(description="The vendor's id of the round.", examples=["r1"])]
+CurrencyCode = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        pattern=_PRINTABLE,
+        description="A currency of the brand, case-sensitive.",
+        examples=["USD"],
+    ),
+]
+Decimal = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        pattern=_DECIMAL,
+        description="Main units, as decimal text.",
+        examples=["100.00"],
+    ),
+]
+Country = Annotated[
+    str, Meta(pattern=_COUNTRY, description="ISO 3166-1 alpha-2.", examples=["MT"])
+]
+Language = Annotated[
+    str,
+    Meta(max_length=35, pattern=_LANGUAGE, description="A language tag.", examples=["en"]),
+]
+Url = Annotated[
+    str, Meta(max_length=2000, pattern=_URL, examples=["https://casino.example/lobby"])
+]
+Codes = Annotated[
+    str, Meta(max_length=2000, pattern=_CODES, description="Several, with commas between them.")
+]
+Cursor = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="The `next` of the page before, with the same filters.",
+    ),
+]
+PageSize = Annotated[int, Meta(ge=1, le=500, description="How many items a page has at most.")]
+Moment = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=40,
+        description="Unix milliseconds, or ISO 8601 with a zone.",
+        examples=["2026-01-31T00:00:00Z"],
+    ),
+]
+InstantUtc = Annotated[datetime, Meta(tz=True, description="ISO 8601 with a zone.")]
+State = Literal["open", "investigating", "resolved"]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Something that a caller sends; a member that is not known is a mistake."""
+
+
+class Nothing(Shape, frozen=True):
+    """No parameters."""
+
+
+# Players.
+
+
+class BrandPlayer(Shape, frozen=True):
+    """The path of a player."""
+
+    brand: Brand
+    id: PlayerId
+
+
+class NewPlayer(Shape, frozen=True):
+    """A player to add."""
+
+    brand: Brand
+    id: PlayerId
+    country: Country | None = None
+    language: Language | None = None
+
+
+class CurrencyLimitsBody(Shape, frozen=True, omit_defaults=True):
+    """Limits in one currency; losses are stakes less wins and refunds, over UTC calendar spans."""
+
+    max_stake: Decimal | None = None
+    loss_day: Decimal | None = None
+    loss_week: Decimal | None = None
+    loss_month: Decimal | None = None
+
+
+class LimitsBody(Shape, frozen=True, omit_defaults=True):
+    """What stops a player's bets; never wins or refunds."""
+
+    session_minutes: Annotated[int, Meta(ge=1, le=525_600)] | None = None
+    currencies: Mapping[str, CurrencyLimitsBody] = msgspec.field(default_factory=dict)
+
+
+class PlayerPatch(Shape, frozen=True):
+    """What to change; what is left out stays as it is, and `limits` are replaced as a whole."""
+
+    status: PlayerStatus | UnsetType = UNSET
+    limits: LimitsBody | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    language: Language | UnsetType = UNSET
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """What a player has in one currency."""
+
+    currency: str
+    balance: str
+
+
+class PlayerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A player with all balances."""
+
+    brand: str
+    id: str
+    status: PlayerStatus
+    country: str | None
+    language: str | None
+    limits: LimitsBody
+    created_ms: int
+    balances: Sequence[Balance]
+
+
+class Transfer(Shape, frozen=True):
+    """A deposit or a withdrawal. The same id again moves nothing and gets the same answer."""
+
+    transaction_id: Annotated[
+        Name, Meta(description="Yours; unique in the brand's cashier.", examples=["d1"])
+    ]
+    amount: Decimal
+    currency: CurrencyCode
+
+
+class TransferAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What was moved, durably, and the balance after it."""
+
+    transaction: str
+    balance: str
+    currency: str
+
+
+# Sessions.
+
+
+class SessionPath(Shape, frozen=True):
+    """The path of a session."""
+
+    integration: IntegrationName
+    session_id: SessionId
+
+
+class NewSessionBody(Shape, frozen=True):
+    """A session to open; with `launch` the vendor is asked for the URL to open.
+
+    The last seven members are for the launch. With `demo` no session is opened, as play money
+    never reaches the ledger.
+    """
+
+    integration: IntegrationName
+    player: PlayerId
+    currency: CurrencyCode
+    game: GameId
+    session_id: SessionId | None = None
+    launch: bool = False
+    demo: bool = False
+    platform: Annotated[
+        Name, Meta(description="In the vendor's words.", examples=["desktop"])
+    ] = "desktop"
+    language: Language | None = None
+    nickname: Name | None = None
+    return_url: Url | None = None
+    deposit_url: Url | None = None
+
+
+class LaunchAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The session, and the URL to open in the player's browser where the vendor gave one."""
+
+    session_id: str | None
+    player: str
+    currency: str
+    game_url: str | None
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with its player's balance."""
+
+    integration: str
+    brand: str
+    session_id: str
+    player: str
+    currency: str
+    balance: str
+    game: str
+    opened_ms: int
+    expires_ms: int
+    closed_ms: int | None
+
+
+# Records.
+
+
+class Page(msgspec.Struct, Generic[ItemT], frozen=True, kw_only=True):
+    """A page, newest first; `next` is the `after` of the page that follows, null on the last."""
+
+    items: Sequence[ItemT]
+    next: str | None
+
+
+class Listing(msgspec.Struct, Generic[ItemT], frozen=True, kw_only=True):
+    """All there is."""
+
+    items: Sequence[ItemT]
+
+
+class TransactionQuery(Shape, frozen=True):
+    """Which transactions."""
+
+    brand: Brand | None = None
+    player: PlayerId | None = None
+    integration: IntegrationName | None = None
+    round: RoundId | None = None
+    game: GameId | None = None
+    after: Cursor | None = None
+    limit: PageSize = 50
+
+
+class RoundQuery(Shape, frozen=True):
+    """Which rounds."""
+
+    brand: Brand | None = None
+    player: PlayerId | None = None
+    integration: IntegrationName | None = None
+    round: RoundId | None = None
+    game: GameId | None = None
+    unsettled: Annotated[bool, Meta(description="Only rounds with a bet still open.")] = False
+    after: Cursor | None = None
+    limit: PageSize = 50
+
+
+class RoundPath(Shape, frozen=True):
+    """The path of a round."""
+
+    integration: IntegrationName
+    game: GameId
+    round: RoundId
+
+
+class RoundPlayer(Shape, frozen=True):
+    """Whose round."""
+
+    player: PlayerId | None = None
+
+
+class RoundAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Every player's share of a round, and the transactions, newest first.
+
+    `more` says that there are more of either than one answer carries; the lists page through them.
+    """
+
+    rounds: Sequence[RoundEntry]
+    transactions: Sequence[TransactionEntry]
+    more: bool
+
+
+class AlertQuery(Shape, frozen=True):
+    """Which alerts."""
+
+    state: State | None = None
+    after: Cursor | None = None
+    limit: PageSize = 50
+
+
+class AlertPath(Shape, frozen=True):
+    """The path of an alert."""
+
+    id: Annotated[int, Meta(ge=1, le=2**63 - 2, examples=[1])]
+
+
+class AlertPatch(Shape, frozen=True):
+    """The state to move an alert to."""
+
+    state: State
+
+
+class ExchangeQuery(Shape, frozen=True):
+    """Which recorded requests."""
+
+    integration: IntegrationName | None = None
+    transaction: Name | None = None
+    request_id: Name | None = None
+    outcome: Name | None = None
+    after: Cursor | None = None
+    limit: PageSize = 50
+
+
+class TotalsQuery(Shape, frozen=True, rename={"from_": "from"}):
+    """Which hours; the last 24 when nothing is said."""
+
+    from_: Moment | None = None
+    until: Moment | None = None
+
+
+# Vendors.
+
+
+class GamesQuery(Shape, frozen=True):
+    """Which games; the last two are the vendor's own words."""
+
+    integration: IntegrationName
+    bet_lines: Annotated[bool, Meta(description="With the stakes for free rounds.")] = True
+    currency_groups: Codes | None = None
+    currencies: Codes | None = None
+
+
+class IntegrationQuery(Shape, frozen=True):
+    """Which vendor."""
+
+    integration: IntegrationName
+
+
+class NewCampaign(Shape, frozen=True):
+    """Free rounds to give; `bet_line` counts from 1, no `games` or `players` means all."""
+
+    integration: IntegrationName
+    id: Annotated[Name, Meta(description="Yours; asking twice gives one.", examples=["fr1"])]
+    currency: CurrencyCode
+    quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
+    bet_line: Annotated[int, Meta(ge=1, le=1_000_000)]
+    valid_from: InstantUtc
+    valid_until: InstantUtc | None = None
+    games: Annotated[tuple[GameId, ...], Meta(min_length=1)] | None = None
+    players: Annotated[tuple[PlayerId, ...], Meta(min_length=1)] | None = None
+
+
+class CampaignQuery(Shape, frozen=True):
+    """Which campaign: by the operator's id, or by the vendor's."""
+
+    integration: IntegrationName
+    id: Annotated[Name, Meta(examples=["fr1"])] | None = None
+    vendor_id: Name | None = None
+
+
+class CampaignAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor says of a campaign; null where it does not say."""
+
+    integration: str
+    id: str
+    vendor_id: str | None
+    currency: str | None
+    quantity: int | None
+    largest_stake: str | None
+    largest_multiple: str | None
+    valid_from: datetime | None
+    valid_until: datetime | None
+    cancelled_at: datetime | None
+    games: Sequence[str] | None
+
+
+class Games(Listing[Game], frozen=True):
+    """A vendor's catalogue."""
+
+
+class ProblemPath(Shape, frozen=True):
+    """The path of a problem's meaning."""
+
+    code: Annotated[Name, Meta(examples=["insufficient_funds"])]

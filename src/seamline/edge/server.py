@@ -1,0 +1,167 @@
+"""uvicorn with limits on slow and large request heads, and a drain that cuts nobody off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from asyncio import TimerHandle, Transport
+from collections.abc import Iterator, Sequence
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from seamline.edge.asgi import App
+
+#: The largest request head, in bytes.
+HEAD_LIMIT = 16_384
+
+#: How long an idle connection stays open while stopping, so that a request on its way is answered.
+LINGER_S = 0.25
+
+
+def protocol(head_timeout_s: float) -> type[HttpToolsProtocol]:
+    """The HTTP protocol with bounds; a class, because uvicorn makes the instances."""
+
+    class BoundedProtocol(HttpToolsProtocol):
+        """Refuses heads that are too large (431) or too slow (408)."""
+
+        _timer: TimerHandle | None = None
+        _in_head = True
+        _head_bytes = 0
+        _chunk_bytes = 0
+        _stopping = False
+
+        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._wait_for_head()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_waiting()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            # A whole request in one chunk, the usual case, starts no timer.
+            self._chunk_bytes = len(data)
+            super().data_received(data)
+            if not self._in_head:
+                self._stop_waiting()
+                return
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT:
+                self._refuse(b"431 Request Header Fields Too Large")
+            elif self._timer is None:
+                self._wait_for_head()
+
+        def on_message_begin(self) -> None:
+            self._in_head = True
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._in_head, self._head_bytes = False, 0
+            if self._chunk_bytes > HEAD_LIMIT and self._too_large():
+                self._refuse(b"431 Request Header Fields Too Large")
+                return
+            super().on_headers_complete()
+            if self._stopping:
+                self.cycle.keep_alive = False
+
+        def on_message_complete(self) -> None:
+            if self.cycle is not None:
+                super().on_message_complete()
+
+        def on_body(self, body: bytes) -> None:
+            if self.cycle is not None:
+                super().on_body(body)
+
+        def shutdown(self) -> None:
+            """Finish what was asked; close only what stays idle a little longer."""
+            self._stopping = True
+            if self.cycle is not None and not self.cycle.response_complete:
+                self.cycle.keep_alive = False
+            self.loop.call_later(LINGER_S, self._close_if_idle)
+
+        def _close_if_idle(self) -> None:
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+        def _too_large(self) -> bool:
+            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+            return size > HEAD_LIMIT
+
+        def _wait_for_head(self) -> None:
+            self._timer = self.loop.call_later(
+                head_timeout_s, self._refuse, b"408 Request Timeout"
+            )
+
+        def _stop_waiting(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+        def _refuse(self, status: bytes) -> None:
+            if not self.transport.is_closing():
+                head = b"HTTP/1.1 " + status + b"\r\n"
+                self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
+                self.transport.close()
+
+    return BoundedProtocol
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us, so that what follows `serve` is run before the process ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT ask for a graceful stop; a second one stops waiting."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for each in signals:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; raises `OSError` when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError:
+        bound.close()
+        raise
+    bound.set_inheritable(True)
+    return bound
+
+
+async def serve(
+    app: App,
+    sockets: Sequence[socket.socket],
+    *,
+    max_connections: int,
+    head_timeout_s: float,
+    drain_s: float,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then drain for at most *drain_s* seconds."""
+    config = uvicorn.Config(
+        app,
+        http=protocol(head_timeout_s),
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=max_connections,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(drain_s)),
+        backlog=2048,
+    )
+    await Server(config).serve(list(sockets))
