@@ -208,6 +208,6 @@ def _toml(value: object) -> str:
 
 
 def _forget(store: Path) -> None:
-    """Remove a SQLite file and what lies beside it."""
-    for suffix in ("", "-wal", "-shm"):
-        store.with_name(store.name + suffix).unlink(missing_ok=True)
+    """Remove a store and everything that the gateway keeps beside it."""
+    for file in store.parent.glob(f"{store.stem}.*"):
+        file.unlink()

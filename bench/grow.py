@@ -24,6 +24,7 @@ from seamline.edge.gateway import cashier_of
 from seamline.ledger.book import Book
 from seamline.ledger.rows import Session, Terms
 from seamline.ledger.rules import decide
+from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.store import SqliteStore
 from seamline.ledger.sqlite.writer import SqliteWriter
 from seamline.ledger.store import NewSession
@@ -64,7 +65,9 @@ class Grower:
         for pragma, value in (("journal_mode", "OFF"), ("synchronous", "OFF")):
             self.connection.pragma(pragma, value)
         self.connection.pragma("cache_size", -CACHE_KIB)
-        self.writer = SqliteWriter(self.connection, Currencies.standard())
+        # There is no log to copy; the writer wants somebody who would.
+        self.checkpointer = Checkpointer(apsw.Connection(":memory:"))
+        self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
         shared = {"brand": BRAND, "currencies": frozenset((CURRENCY,))}
         self.game = Terms(integration=recipe.integration, policy=recipe.policy(), **shared)
         self.cashier = Terms(integration=cashier_of(BRAND), policy=Policy(), **shared)
@@ -94,6 +97,8 @@ class Grower:
 
     def close(self) -> None:
         """The file as the gateway keeps it."""
+        self.writer.close()
+        self.checkpointer.close()
         self.connection.pragma("journal_mode", "WAL")
         self.connection.close()
 

@@ -35,9 +35,7 @@ def ledger_path(settings: Settings) -> Path:
 
 def _no_store(url: str) -> NoReturn:
     scheme = url.partition("://")[0]
-    raise SettingsError(
-        f"store.url: expected sqlite:///PATH, got a URL of the scheme {scheme!r}"
-    )
+    raise SettingsError(f"store.url: expected sqlite:///PATH, got a URL of the scheme {scheme!r}")
 
 
 def open_store(settings: Settings) -> SqliteStore:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from socket import socket
+from typing import cast
 
 import structlog
 
@@ -13,6 +16,7 @@ from seamline.cli import telemetry
 from seamline.cli.assembly import gateway, ledger_path
 from seamline.cli.failure import Failure
 from seamline.cli.settings import Settings
+from seamline.cli.shell import DEFAULT, Config, base_url, settings_of
 from seamline.edge.app import Application
 from seamline.edge.gateway import Gateway
 from seamline.edge.server import listen, serve
@@ -20,13 +24,24 @@ from seamline.edge.server import listen, serve
 _LOG = structlog.get_logger("seamline.serve")
 
 
+def command(*, config: Config = DEFAULT) -> None:
+    """Run the gateway until SIGTERM or Ctrl-C.
+
+    Requests that it has begun to answer are answered first, within server.shutdown_timeout_s.
+    """
+    run(settings_of(config))
+
+
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises `Failure` when an address is taken."""
     telemetry.configure(settings.log.format, settings.log.level)
-    sockets = [_listen(settings.server.host, settings.server.port)]
-    if settings.server.ops_port is not None:
-        sockets.append(_listen(settings.server.ops_host, settings.server.ops_port))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    server = settings.server
+    sockets = [bind(server.host, server.port, setting="server.port")]
+    if server.ops_port is not None:
+        sockets.append(bind(server.ops_host, server.ops_port, setting="server.ops_port"))
+    if not settings.api.keys:
+        _LOG.warning("no_api_keys", meaning="/v1 refuses everybody; set api.keys")
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(settings, sockets))
 
 
@@ -47,8 +62,7 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
         ops_port=sockets[1].getsockname()[1] if len(sockets) > 1 else None,
     )
     watch = asyncio.create_task(app.ops.watch())
-    host, port = sockets[0].getsockname()[:2]
-    _LOG.info("listening", url=f"http://{host}:{port}", integrations=list(built.connections))
+    _LOG.info("listening", url=url_of(sockets[0]), integrations=list(built.connections))
     await serve(
         app,
         sockets,
@@ -61,17 +75,24 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
         await watch
 
 
-def _listen(host: str, port: int) -> socket:
+def url_of(bound: socket) -> str:
+    """Where a bound socket is reached from this machine."""
+    return base_url(*bound.getsockname()[:2])
+
+
+def bind(host: str, port: int, *, setting: str) -> socket:
+    """A bound socket, or the `Failure` that says why not and which *setting* to change."""
     try:
         return listen(host, port)
     except OSError as error:
         raise Failure(
             f"cannot listen on {host}:{port}: {error.strerror}; "
-            "stop what uses it, or set server.port to another one (0 picks a free one)"
+            f"stop what uses it, or set {setting} to another port (0 picks a free one)"
         ) from error
 
 
-def _loop_factory():
-    import uvloop
-
-    return uvloop.new_event_loop
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The event loop of uvloop where there is one for this Python, else asyncio's own."""
+    if find_spec("uvloop") is None:
+        return None
+    return cast("Callable[[], asyncio.AbstractEventLoop]", import_module("uvloop").new_event_loop)

@@ -53,6 +53,9 @@ class Server(_Section, frozen=True):
     body_timeout_s: Seconds = 5.0
     #: How long a stopping gateway waits for requests that it has begun to answer.
     shutdown_timeout_s: Seconds = 10.0
+    #: With a port, `/healthz`, `/readyz` and `/metrics` are served there and only there.
+    ops_host: str = "127.0.0.1"
+    ops_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
 
 
 class Store(_Section, frozen=True):

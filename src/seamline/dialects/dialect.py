@@ -151,7 +151,7 @@ class Call(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     #: Sender's end: commands into the signed request, byte for byte what the vendor sends.
     compose: Callable[[Items, Integration[OptionsT]], Request]
     #: Sender's end: a reply, or why there is none, into a conclusion.
-    judge: Callable[[Reply | Failure], Judgement]
+    judge: Callable[[Reply | Failure, Integration[OptionsT]], Judgement]
 
 
 class VendorError(Exception):
@@ -178,6 +178,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     player: str | None = None
     country: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
     nickname: str | None = None
     language: str | None = None
     platform: str = "desktop"

@@ -10,10 +10,15 @@ import hmac
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar, cast
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 import rfc8785
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 T = TypeVar("T")
 
@@ -40,7 +45,18 @@ class BadJson(ValueError):
 
 def hmac_sha256(key: bytes, over: bytes) -> str:
     """HMAC-SHA256 as 64 lower-case hexadecimal digits."""
-    return hmac.digest(key, over, "sha256").hex()
+    absorbed, finish = _absorbed(key)
+    inner, outer = absorbed.copy(), finish.copy()
+    inner.update(over)
+    outer.update(inner.digest())
+    return outer.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _absorbed(key: bytes) -> tuple[Hash, Hash]:
+    """Both hashes of RFC 2104 with the key already taken in: half the work of each signature."""
+    block = (sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+    return sha256(bytes(b ^ 0x36 for b in block)), sha256(bytes(b ^ 0x5C for b in block))
 
 
 def same(expected: str, given: bytes) -> bool:

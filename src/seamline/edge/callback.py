@@ -52,7 +52,7 @@ class Answer(msgspec.Struct, gc=False):
     reply: Reply
     outcome: str
     transaction: str | None = None
-    close: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Callbacks:
@@ -97,8 +97,7 @@ class Callbacks:
         if answer is None:
             return
         id_header = (b"x-request-id", request_id.encode())
-        extra = (id_header, _CLOSE) if answer.close else (id_header,)
-        await respond(send, answer.reply, *extra)
+        await respond(send, answer.reply, id_header, *answer.headers)
         elapsed = time.perf_counter_ns() - started
         route.figures.note(answer.outcome, elapsed / 1e9)
         self._exchanges.note(
@@ -146,7 +145,7 @@ class Callbacks:
         )
         if refused is not None:
             answer = self._refuse(route, refused)
-            answer.close = True
+            answer.headers = (_CLOSE,)
             return request, answer
         try:
             return request, await self._serve(route, request, scope["path"])
@@ -162,7 +161,9 @@ class Callbacks:
             methods = self._methods.get(path)
             why = Rejection.METHOD if methods else Rejection.CALL_UNKNOWN
             detail = f"expected {' or '.join(methods)}" if methods else ""
-            return self._refuse(route, Rejected(why=why, detail=detail))
+            answer = self._refuse(route, Rejected(why=why, detail=detail))
+            answer.headers = ((b"allow", ", ".join(methods).encode()),) if methods else ()
+            return answer
         integration = connection.integration
         try:
             connection.dialect.verify(request, integration)

@@ -8,6 +8,7 @@ import signal
 import socket
 from asyncio import TimerHandle, Transport
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -21,92 +22,140 @@ HEAD_LIMIT = 16_384
 LINGER_S = 0.25
 
 
-def protocol(head_timeout_s: float) -> type[HttpToolsProtocol]:
-    """The HTTP protocol with bounds; a class, because uvicorn makes the instances."""
+class OneWrite:
+    """A transport that sends the head of a response and its body in one system call, not two."""
 
-    class BoundedProtocol(HttpToolsProtocol):
-        """Refuses heads that are too large (431) or too slow (408)."""
+    __slots__ = ("_head", "_transport")
 
-        _timer: TimerHandle | None = None
-        _in_head = True
-        _head_bytes = 0
-        _chunk_bytes = 0
-        _stopping = False
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._head = b""
 
-        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+    def write(self, data: bytes) -> None:
+        """Keep a response's head back until its body comes, or `flush`."""
+        if not self._head and _is_head(data):
+            self._head = data
+            return
+        self._transport.write(self._head + data)
+        self._head = b""
+
+    def flush(self) -> None:
+        """Send a head that no body followed."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Send what was kept back, then close."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
+
+
+def _is_head(data: bytes) -> bool:
+    """Whether uvicorn is about to send a body after this; not so after `100 Continue`."""
+    return (
+        data.startswith(b"HTTP/1.1 ")
+        and data.endswith(b"\r\n\r\n")
+        and not data.startswith(b"HTTP/1.1 1")
+    )
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """Refuses heads that are too large (431) or too slow (408)."""
+
+    head_timeout_s = 5.0
+
+    _timer: TimerHandle | None = None
+    _in_head = True
+    _head_bytes = 0
+    _chunk_bytes = 0
+    _stopping = False
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """A new connection must send a head in time."""
+        super().connection_made(cast("Transport", OneWrite(transport)))
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the timer."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count the bytes of a head; a whole request in one chunk starts no timer."""
+        self._chunk_bytes = len(data)
+        super().data_received(data)
+        if not self._in_head:
+            self._stop_waiting()
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_LIMIT:
+            self._refuse(b"431 Request Header Fields Too Large")
+        elif self._timer is None:
             self._wait_for_head()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_waiting()
-            super().connection_lost(exc)
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self._in_head = True
+        super().on_message_begin()
 
-        def data_received(self, data: bytes) -> None:
-            # A whole request in one chunk, the usual case, starts no timer.
-            self._chunk_bytes = len(data)
-            super().data_received(data)
-            if not self._in_head:
-                self._stop_waiting()
-                return
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_LIMIT:
-                self._refuse(b"431 Request Header Fields Too Large")
-            elif self._timer is None:
-                self._wait_for_head()
+    def on_headers_complete(self) -> None:
+        """A head is whole; refuse it when it is too large."""
+        self._in_head, self._head_bytes = False, 0
+        if self._chunk_bytes > HEAD_LIMIT and self._too_large():
+            self._refuse(b"431 Request Header Fields Too Large")
+            return
+        super().on_headers_complete()
+        if self._stopping:
+            self.cycle.keep_alive = False
 
-        def on_message_begin(self) -> None:
-            self._in_head = True
-            super().on_message_begin()
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self.cycle is not None:
+            super().on_message_complete()
 
-        def on_headers_complete(self) -> None:
-            self._in_head, self._head_bytes = False, 0
-            if self._chunk_bytes > HEAD_LIMIT and self._too_large():
-                self._refuse(b"431 Request Header Fields Too Large")
-                return
-            super().on_headers_complete()
-            if self._stopping:
-                self.cycle.keep_alive = False
+    def on_body(self, body: bytes) -> None:
+        """Part of the body; none is taken once the head was refused."""
+        if self.cycle is not None:
+            super().on_body(body)
 
-        def on_message_complete(self) -> None:
-            if self.cycle is not None:
-                super().on_message_complete()
+    def on_response_complete(self) -> None:
+        """The response is whole; one to HEAD has no body that would have sent its head."""
+        cast("OneWrite", self.transport).flush()
+        super().on_response_complete()
 
-        def on_body(self, body: bytes) -> None:
-            if self.cycle is not None:
-                super().on_body(body)
+    def shutdown(self) -> None:
+        """Finish what was asked; close only what stays idle a little longer."""
+        self._stopping = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        self.loop.call_later(LINGER_S, self._close_if_idle)
 
-        def shutdown(self) -> None:
-            """Finish what was asked; close only what stays idle a little longer."""
-            self._stopping = True
-            if self.cycle is not None and not self.cycle.response_complete:
-                self.cycle.keep_alive = False
-            self.loop.call_later(LINGER_S, self._close_if_idle)
+    def _close_if_idle(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.close()
 
-        def _close_if_idle(self) -> None:
-            if self.cycle is None or self.cycle.response_complete:
-                self.transport.close()
+    def _too_large(self) -> bool:
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        return size > HEAD_LIMIT
 
-        def _too_large(self) -> bool:
-            size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-            return size > HEAD_LIMIT
+    def _wait_for_head(self) -> None:
+        self._timer = self.loop.call_later(
+            self.head_timeout_s, self._refuse, b"408 Request Timeout"
+        )
 
-        def _wait_for_head(self) -> None:
-            self._timer = self.loop.call_later(
-                head_timeout_s, self._refuse, b"408 Request Timeout"
-            )
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-        def _stop_waiting(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-
-        def _refuse(self, status: bytes) -> None:
-            if not self.transport.is_closing():
-                head = b"HTTP/1.1 " + status + b"\r\n"
-                self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
-                self.transport.close()
-
-    return BoundedProtocol
+    def _refuse(self, status: bytes) -> None:
+        if not self.transport.is_closing():
+            head = b"HTTP/1.1 " + status + b"\r\n"
+            self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -149,9 +198,10 @@ async def serve(
     drain_s: float,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain for at most *drain_s* seconds."""
+    protocol = type("Protocol", (BoundedProtocol,), {"head_timeout_s": head_timeout_s})
     config = uvicorn.Config(
         app,
-        http=protocol(head_timeout_s),
+        http=protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

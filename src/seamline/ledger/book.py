@@ -139,7 +139,8 @@ class Book:
             balance=balance,
             player=transaction.player or "",
             transaction=transaction_name(transaction.id),
-            moved=Amount(move.units, account.currency),
+            # A refund whose target is unknown says so by having moved nothing that could be named.
+            moved=None if move.tombstone else Amount(move.units, account.currency),
         )
 
     def _enter(self, command: Command, view: View, move: Move) -> Transaction:
@@ -248,8 +249,7 @@ class Book:
         if command.kind is Kind.BET:
             round_.bets, round_.staked = round_.bets + 1, round_.staked + move.units
         elif command.kind is Kind.REFUND:
-            undone = move.reverses is not None
-            round_.refunds, round_.refunded = round_.refunds + undone, round_.refunded + move.units
+            _undo(round_, move)
         else:
             round_.wins, round_.won = round_.wins + 1, round_.won + move.units
         self.changed[round_.id] = round_
@@ -289,6 +289,20 @@ class Book:
         self.alerts.append(
             AlertRow(command.integration, command.key or "", raised, account, self.now_ms)
         )
+
+
+def _undo(round_: Round, move: Move) -> None:
+    """Count what a refund undid in the round: a stake given back, or a win taken back.
+
+    A refused bet was never counted in, so its refund is not counted either.
+    """
+    undone = move.reverses
+    if undone is None or undone.round != round_.id:
+        return
+    if undone.kind is Kind.BET:
+        round_.refunds, round_.refunded = round_.refunds + 1, round_.refunded + move.units
+    else:
+        round_.won -= move.units
 
 
 def chained(previous: bytes, row: Transaction) -> bytes:

@@ -7,10 +7,9 @@ outcome is handed back only after COMMIT has returned, so what was answered is d
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -45,7 +44,7 @@ class Flow(msgspec.Struct):
 
 
 class Ledger:
-    """The door. Used from one event loop; the writing happens in one thread of its own."""
+    """The door. One task takes turns: a batch of commands, or an errand, in a transaction each."""
 
     def __init__(
         self,
@@ -53,7 +52,7 @@ class Ledger:
         terms: Mapping[str, Terms],
         *,
         queue_limit: int = 10_000,
-        batch_limit: int = 256,
+        batch_limit: int = 128,
         clock: Callable[[], int] = clock_ms,
     ) -> None:
         self._writer = writer
@@ -63,12 +62,11 @@ class Ledger:
         self._clock = clock
         self._now_ms = writer.newest_ms()
         self._commands: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
-        self._errands: deque[Callable[[], None]] = deque()
-        self._wake = threading.Event()
+        self._errands: deque[Callable[[], Awaitable[None]]] = deque()
+        self._filled = asyncio.Event()
         self._closing = False
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._work, name="ledger-writer", daemon=True)
-        self._thread.start()
+        self._task = self._loop.create_task(self._work(), name="ledger")
         self.flow = Flow()
 
     @property
@@ -89,60 +87,67 @@ class Ledger:
             return BUSY
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._commands.append((command, future))
-        self._wake.set()
+        self._filled.set()
         return await future
 
     async def run(self, errand: Callable[[Writer, int], ResultT]) -> ResultT:
-        """Run *errand(writer, now_ms)* in a write transaction of its own, between two batches."""
+        """Run *errand(writer, now_ms)* in a transaction of its own, between two batches.
+
+        Raises `StoreUnavailable` when the ledger is closing: nobody would run it any more.
+        """
+        if self._closing:
+            raise StoreUnavailable(CLOSING.detail)
         future: asyncio.Future[ResultT] = self._loop.create_future()
 
-        def work() -> None:
+        async def work() -> None:
             try:
-                with self._writer.transaction():
-                    result = errand(self._writer, self._now())
+                result = await self._writer.transact(lambda: errand(self._writer, self._now()))
                 settle: Callable[[], None] = partial(future.set_result, result)
             except Exception as error:  # noqa: BLE001 - handed to whoever waits
                 settle = partial(future.set_exception, error)
-            self._loop.call_soon_threadsafe(_unless_gone, future, settle)
+            _unless_gone(future, settle)
 
         self._errands.append(work)
-        self._wake.set()
+        self._filled.set()
         return await future
 
     async def close(self) -> None:
-        """Refuse what is new, finish what was accepted, then stop the thread."""
+        """Refuse what is new, finish what was accepted, then stop."""
         self._closing = True
-        self._wake.set()
-        await asyncio.to_thread(self._thread.join)
+        self._filled.set()
+        await self._task
 
-    # What follows runs in the writer's thread.
+    async def _work(self) -> None:
+        while self._commands or self._errands or not self._closing:
+            if self._errands:
+                await self._errands.popleft()()
+            if self._commands:
+                await self._turn()
+            elif not self._errands and not self._closing:
+                self._filled.clear()
+                await self._filled.wait()
 
-    def _work(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            while self._commands or self._errands:
-                if self._errands:
-                    self._errands.popleft()()
-                if self._commands:
-                    self._turn()
-            if self._closing and not self._commands:
-                return
-
-    def _turn(self) -> None:
+    async def _turn(self) -> None:
         """Decide one batch and answer it."""
         size = min(len(self._commands), self._batch_limit)
         batch = [self._commands.popleft() for _ in range(size)]
         self.flow.batches += 1
         self.flow.commands += size
         self.flow.sizes[(size - 1).bit_length()] += 1
-        outcomes = self._settle_or_say_why([command for command, _ in batch])
-        self._loop.call_soon_threadsafe(_answer, [future for _, future in batch], outcomes)
+        outcomes = await self._settle_or_say_why([command for command, _ in batch])
+        # Who went away meanwhile gets the answer by asking again.
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                _unless_gone(future, partial(future.set_exception, outcome))
+            elif not future.done():
+                future.set_result(outcome)
 
-    def _settle_or_say_why(self, commands: Sequence[Command]) -> Sequence[Outcome | Exception]:
+    async def _settle_or_say_why(
+        self, commands: Sequence[Command]
+    ) -> Sequence[Outcome | Exception]:
         """The outcomes of a batch. One command's fault must not take the others down with it."""
         try:
-            return self._settle(commands)
+            return await self._writer.transact(lambda: self._settle(commands))
         except StoreUnavailable as error:
             self.flow.unavailable += len(commands)
             away = Rejected(why=Rejection.UNAVAILABLE, detail=str(error))
@@ -151,35 +156,23 @@ class Ledger:
             if len(commands) == 1:
                 self.flow.faults += 1
                 return [fault]
-            return [self._settle_or_say_why([command])[0] for command in commands]
+            return [(await self._settle_or_say_why([command]))[0] for command in commands]
 
     def _settle(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        """Load, decide, write: one transaction."""
-        writer, terms = self._writer, self.terms
-        with writer.transaction():
-            book = writer.load(commands, terms, self._now())
-            outcomes = []
-            for command in commands:
-                view = book.view(command, terms[command.integration])
-                outcomes.append(book.post(command, view, decide(command, view)))
-            writer.write(book)
+        """Load, decide, write; inside a transaction."""
+        terms = self.terms
+        book = self._writer.load(commands, terms, self._now())
+        outcomes = []
+        for command in commands:
+            view = book.view(command, terms[command.integration])
+            outcomes.append(book.post(command, view, decide(command, view)))
+        self._writer.write(book)
         return outcomes
 
     def _now(self) -> int:
         """The time, which for the ledger never goes back."""
         self._now_ms = max(self._clock(), self._now_ms)
         return self._now_ms
-
-
-def _answer(
-    futures: Sequence[asyncio.Future[Outcome]], outcomes: Sequence[Outcome | Exception]
-) -> None:
-    """Wake everybody who waits for a batch; who went away meanwhile gets the answer by retrying."""
-    for future, outcome in zip(futures, outcomes, strict=True):
-        if isinstance(outcome, Exception):
-            _unless_gone(future, partial(future.set_exception, outcome))
-        elif not future.done():
-            future.set_result(outcome)
 
 
 def _unless_gone(future: asyncio.Future[ResultT], settle: Callable[[], None]) -> None:

@@ -100,7 +100,9 @@ def fingerprint(command: Command, policy: Policy) -> bytes:
 
 def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
-    if prior.kind is Kind.TOMBSTONE and command.kind is Kind.BET:
+    if prior.kind is Kind.TOMBSTONE and (
+        command.kind is Kind.BET or command.kind in view.terms.policy.reversible
+    ):
         return _refuse(Rejection.REFUNDED_BEFORE, view)
     if prior.fingerprint != view.fingerprint:
         return _refuse(
@@ -226,6 +228,8 @@ def _reward(command: Command, view: View) -> Decision:
 def _refund(command: Command, view: View) -> Decision:
     """Undo the target once, by its stored amount; a target not seen yet gets a tombstone."""
     target = view.target
+    if target is None and command.target == command.key:
+        return _refuse(Rejection.MALFORMED, view, "a refund cannot undo itself")
     if target is None:
         return Decision(move=Move(tombstone=True))
     if view.session is not None and target.account not in (None, view.session.account.id):
@@ -236,6 +240,9 @@ def _refund(command: Command, view: View) -> Decision:
     if target.kind not in view.terms.policy.reversible:
         raised = Raised(Alert.REFUND_OF_OTHER_KIND, f"{command.target} is a {target.kind}")
         return Decision(move=Move(reverses=None), alerts=(raised,))
+    returned = target.units if target.kind is Kind.BET else 0
+    if view.account is not None and view.account.balance + returned > MAX_UNITS:
+        return _refuse(Rejection.AMOUNT_RANGE, view, "the balance would be out of range")
     # From here the refund must be recorded.
     alerts = _refund_alerts(command, view, target)
     if target.kind is Kind.BET:
@@ -335,6 +342,9 @@ def _credit(
     command: Command, account: Account
 ) -> tuple[int, Quantity | None, tuple[Raised, ...]] | Rejected:
     """What a win is in units, rounded down, and the dust that no unit holds."""
+    if command.currency not in (None, account.currency.code):
+        detail = f"the account is in {account.currency.code}"
+        return _rejected(Rejection.CURRENCY, account, detail, field="currency")
     must(command.amount is not None, "the command has an amount", key=command.key)
     try:
         amount, dust = Amount.rounded_down(command.amount or Quantity(0), account.currency)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from seamline.ledger.book import Book
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.wallet import Command, Limits, PlayerStatus
+
+
+ResultT = TypeVar("ResultT")
 
 
 class StoreError(Exception):
@@ -51,13 +54,20 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Writer(Protocol):
-    """The writing side. Every method below `transaction` runs inside one."""
+    """The writing side. What reads for a decision, or writes, runs inside a transaction."""
+
+    async def transact(self, work: Callable[[], ResultT]) -> ResultT:
+        """Run *work* in a transaction and return its result once that is durable.
+
+        `StoreUnavailable` when the disk or the server fails; then, as with any error that *work*
+        raises, nothing happened. One call at a time.
+        """
 
     def newest_ms(self) -> int:
         """When the newest transaction was written; 0 when there is none."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """Everything inside is durable once the block ends, or did not happen at all."""
+        """`transact` as a block, for those who have no event loop."""
 
     def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
         """Everything that the rules need to decide the commands, in a handful of queries."""
@@ -218,7 +228,9 @@ class Reader(Protocol):
 class Store(Protocol):
     """A backend: one writer, readers, and what operations need."""
 
-    writer: Writer
+    @property
+    def writer(self) -> Writer:
+        """The writing side; used by one thread."""
 
     def reader(self) -> AbstractContextManager[Reader]:
         """A reader for the calling thread; given back when the block ends."""

@@ -6,7 +6,6 @@ Choosing between 4xx and 500 on a bet decides about money: 4xx promises that not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -101,7 +100,6 @@ _ABOUT_THE_REQUEST = frozenset(
     }
 )
 _MAX_DETAILS = 300
-_JSON = ((b"content-type", b"application/json"),)
 
 
 def refuse(rejected: Rejected, call: str | None) -> Reply:
@@ -111,14 +109,7 @@ def refuse(rejected: Rejected, call: str | None) -> Reply:
     body = wire.Error(
         action=row.action, code=row.code, details=_details(rejected), message=row.message
     )
-    return Reply(status, wire.encode(body), _headers(rejected, call))
-
-
-def _headers(rejected: Rejected, call: str | None) -> Sequence[tuple[bytes, bytes]]:
-    """JSON; a wrong method is told the right one, as RFC 9110 section 15.5.6 wants."""
-    if rejected.why is not Rejection.METHOD:
-        return _JSON
-    return (*_JSON, (b"allow", b"GET" if call == "balance" else b"POST"))
+    return Reply(status, wire.encode(body))
 
 
 def _details(rejected: Rejected) -> str:

@@ -99,13 +99,13 @@ def _post(path: str, body: wire.Play | wire.Undo, integration: Integration[Optio
     return sign(Request("POST", path, headers=_JSON, body=wire.encode(body)), integration)
 
 
-def judge_balance(reply: Reply | Failure) -> Judgement:
+def judge_balance(reply: Reply | Failure, _integration: Integration[Options]) -> Judgement:
     """Conclude from the answer to a balance call; nothing was at stake."""
     judged = _judged(reply, _balance_told)
     return judged if judged.verdict is Verdict.DONE else _refused_by_4xx(judged, reply)
 
 
-def judge_bet(reply: Reply | Failure) -> Judgement:
+def judge_bet(reply: Reply | Failure, _integration: Integration[Options]) -> Judgement:
     """Conclude from the answer to a bet: only 4xx promises that nothing was debited.
 
     500 and silence ask for a refund. So do other 5xx, redirects and an unusable 200, of which the
@@ -115,17 +115,18 @@ def judge_bet(reply: Reply | Failure) -> Judgement:
     return judged if judged.verdict is Verdict.DONE else _refused_by_4xx(judged, reply)
 
 
-def judge_win(reply: Reply | Failure) -> Judgement:
+def judge_win(reply: Reply | Failure, _integration: Integration[Options]) -> Judgement:
     """Conclude from the answer to a win: whatever is not done is sent again."""
     return _judged(reply, _done)
 
 
-def judge_refund(reply: Reply | Failure, *, era: str = "live") -> Judgement:
+def judge_refund(reply: Reply | Failure, integration: Integration[Options]) -> Judgement:
     """Conclude from the answer to a refund: whatever is not done is sent again.
 
     Operators of the seed era answer an unknown transaction by 200 with an empty body.
     """
-    if era == "seed" and isinstance(reply, Reply) and reply.status == 200 and not reply.body:
+    seed = integration.options.era == "seed"
+    if seed and isinstance(reply, Reply) and reply.status == 200 and not reply.body:
         return Judgement(verdict=Verdict.DONE)
     return _judged(reply, _done)
 

@@ -79,8 +79,11 @@ def _user(launch: Launch) -> dict[str, Json]:
         if _COUNTRY.fullmatch(launch.country) is None:
             raise Malformed("expected two capital letters (ISO 3166-1)", field="country")
         user["country"] = launch.country
-    if launch.nickname is not None:
-        user["nickName"] = core.limited(launch.nickname, "nickname")
+    names = {"firstName": "first_name", "lastName": "last_name", "nickName": "nickname"}
+    for member, field in names.items():
+        name = getattr(launch, field)
+        if name is not None:
+            user[member] = core.limited(name, field)
     return user
 
 

@@ -4,6 +4,6 @@
 Everything it can do stands in one table, `table.py`; the OpenAPI document is made from that table.
 """
 
-pass
+from seamline.edge.api.routes import operator_api, routes
 
-
+__all__ = ["operator_api", "routes"]

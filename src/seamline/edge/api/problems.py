@@ -60,6 +60,11 @@ class Code(Enum):
         self.title = title
 
     @property
+    def statuses(self) -> tuple[int, ...]:
+        """Every status it may have: a vendor's refusal may also be the vendor's own trouble."""
+        return (self.status, 502) if self is Code.VENDOR_REFUSED else (self.status,)
+
+    @property
     def slug(self) -> str:
         """The code as the wire has it."""
         return self.name.lower()
@@ -109,6 +114,10 @@ class Problem(Exception):
         if self.status == 503:
             self.headers = (*headers, (b"retry-after", str(RETRY_AFTER_S).encode()))
         self._members = {"detail": detail or code.title, "field": field, **more}
+
+    def tell(self, **more: str | int | None) -> None:
+        """Add members of `ProblemDetails`."""
+        self._members |= more
 
     def details(self, request_id: str | None) -> ProblemDetails:
         """The body of the reply."""

@@ -8,100 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from seamline.dialects.dialect import Game
-from seamline.ledger.store import RoundEntry, TransactionEntry
+from seamline.edge.api.fields import (
+    Brand,
+    Codes,
+    Country,
+    CurrencyCode,
+    Cursor,
+    Decimal,
+    GameId,
+    InstantUtc,
+    IntegrationName,
+    Language,
+    Moment,
+    Name,
+    PageSize,
+    PlayerId,
+    RoundId,
+    SessionId,
+    State,
+    Url,
+)
+from seamline.edge.exchanges import Exchange
+from seamline.ledger.store import AlertEntry, RoundEntry, TotalEntry, TransactionEntry
 from seamline.wallet import PlayerStatus
 
 ItemT = TypeVar("ItemT")
-
-# `$` also matches before a newline at the very end; the look-ahead takes that back.
-_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
-_DECIMAL = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)"
-_COUNTRY = r"^[A-Z]{2}$(?!\n)"
-_LANGUAGE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$(?!\n)"
-_URL = r"^https?://[!-~]+$(?!\n)"
-_CODES = r"^[^\x00-\x20,\x7f-\x9f]+(,[^\x00-\x20,\x7f-\x9f]+)*$(?!\n)"
-
-#: What a pattern means, in words for people.
-EXPECTED: Mapping[str, str] = {
-    _PRINTABLE: "text of at least one character, none of them a control character",
-    _DECIMAL: "a plain decimal such as 12 or 0.90, as text",
-    _COUNTRY: "two capital letters (ISO 3166-1), such as MT",
-    _LANGUAGE: "a language such as de or pt-BR",
-    _URL: "an absolute URL that begins with http:// or https://, without spaces",
-    _CODES: "codes with commas between them, without spaces",
-}
-
-Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=_PRINTABLE)]
-Brand = Annotated[Name, Meta(description="A brand of the settings.", examples=["acme"])]
-PlayerId = Annotated[Name, Meta(description="The brand's own id of the player.", examples=["p1"])]
-IntegrationName = Annotated[
-    Name, Meta(description="An integration of the settings.", examples=["swipe"])
-]
-SessionId = Annotated[
-    Name, Meta(description="The id that the vendor sends back with every call.", examples=["s1"])
-]
-GameId = Annotated[
-    Name, Meta(description="The vendor's id of the game.", examples=["sg_catch_97"])
-]
-RoundId = Annotated[Name, Meta(description="The vendor's id of the round.", examples=["r1"])]
-CurrencyCode = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=32,
-        pattern=_PRINTABLE,
-        description="A currency of the brand, case-sensitive.",
-        examples=["USD"],
-    ),
-]
-Decimal = Annotated[
-    str,
-    Meta(
-        max_length=64,
-        pattern=_DECIMAL,
-        description="Main units, as decimal text.",
-        examples=["100.00"],
-    ),
-]
-Country = Annotated[
-    str, Meta(pattern=_COUNTRY, description="ISO 3166-1 alpha-2.", examples=["MT"])
-]
-Language = Annotated[
-    str,
-    Meta(max_length=35, pattern=_LANGUAGE, description="A language tag.", examples=["en"]),
-]
-Url = Annotated[
-    str, Meta(max_length=2000, pattern=_URL, examples=["https://casino.example/lobby"])
-]
-Codes = Annotated[
-    str, Meta(max_length=2000, pattern=_CODES, description="Several, with commas between them.")
-]
-Cursor = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        description="The `next` of the page before, with the same filters.",
-    ),
-]
-PageSize = Annotated[int, Meta(ge=1, le=500, description="How many items a page has at most.")]
-Moment = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=40,
-        description="Unix milliseconds, or ISO 8601 with a zone.",
-        examples=["2026-01-31T00:00:00Z"],
-    ),
-]
-InstantUtc = Annotated[datetime, Meta(tz=True, description="ISO 8601 with a zone.")]
-State = Literal["open", "investigating", "resolved"]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -218,9 +155,9 @@ class NewSessionBody(Shape, frozen=True):
     session_id: SessionId | None = None
     launch: bool = False
     demo: bool = False
-    platform: Annotated[
-        Name, Meta(description="In the vendor's words.", examples=["desktop"])
-    ] = "desktop"
+    platform: Annotated[Name, Meta(description="In the vendor's words.", examples=["desktop"])] = (
+        "desktop"
+    )
     language: Language | None = None
     nickname: Name | None = None
     return_url: Url | None = None
@@ -261,10 +198,26 @@ class Page(msgspec.Struct, Generic[ItemT], frozen=True, kw_only=True):
     next: str | None
 
 
-class Listing(msgspec.Struct, Generic[ItemT], frozen=True, kw_only=True):
-    """All there is."""
+class TransactionPage(Page[TransactionEntry], frozen=True):
+    """A page of transactions, newest first."""
 
-    items: Sequence[ItemT]
+
+class RoundPage(Page[RoundEntry], frozen=True):
+    """A page of rounds, newest first."""
+
+
+class AlertPage(Page[AlertEntry], frozen=True):
+    """A page of alerts, newest first."""
+
+
+class ExchangePage(Page[Exchange], frozen=True):
+    """A page of recorded requests and their replies, newest first."""
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Movements by hour, integration, currency and kind, signed as players see them."""
+
+    items: Sequence[TotalEntry]
 
 
 class TransactionQuery(Shape, frozen=True):
@@ -411,8 +364,10 @@ class CampaignAnswer(msgspec.Struct, frozen=True, kw_only=True):
     games: Sequence[str] | None
 
 
-class Games(Listing[Game], frozen=True):
+class Games(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor's catalogue."""
+
+    items: Sequence[Game]
 
 
 class ProblemPath(Shape, frozen=True):

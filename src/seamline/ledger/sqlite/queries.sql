@@ -275,24 +275,43 @@ SELECT currency, sum(units) FROM (
     SELECT currency, -sum(units) FROM rollups GROUP BY currency
 ) GROUP BY currency
 
--- audit_transactions --
--- Every transaction in the order in which they were written, as the chain knows them.
-SELECT t.id, i.name, t.key, t.kind, t.fingerprint, t.session, t.round, t.asked, t.units, t.debit,
-       t.credit, t.balance, t.version, t.target, t.rejection, t.campaign, t.free, t.dust,
-       t.created_ms, t.account, t.previous, t.chain, t.reversed_by
-FROM transactions AS t CROSS JOIN integrations AS i ON i.id = t.integration
-ORDER BY t.id
+-- audit_houses --
+-- Every house account.
+SELECT h.id, h.role, i.name, h.currency
+FROM houses AS h LEFT JOIN integrations AS i ON i.id = h.integration
 
 -- audit_accounts --
--- Every account's head.
-SELECT a.id, a.balance, a.version, a.chain, a.last, a.currency, p.name
-FROM accounts AS a CROSS JOIN players AS p ON p.id = a.player
+-- Every account, before its transactions.
+SELECT id, currency FROM accounts
+
+-- audit_transactions --
+-- Every transaction in the order in which they were written: first as the chain knows them, then
+-- the pointers, then its round's totals where it is the last one of its round.
+SELECT t.id, i.name, t.key, t.kind, t.fingerprint, t.session, t.round, t.asked, t.units, t.debit,
+       t.credit, t.balance, t.version, t.target, t.rejection, t.campaign, t.free, t.dust,
+       t.created_ms, t.account, t.previous, t.chain, t.reversed_by,
+       r.account, r.first, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+FROM transactions AS t
+LEFT JOIN integrations AS i ON i.id = t.integration
+LEFT JOIN rounds AS r ON r.id = t.round AND r.last = t.id
+ORDER BY t.id
+
+-- audit_heads --
+-- Every account as its last transaction should have left it.
+SELECT id, balance, version, last, chain FROM accounts
+
+-- audit_rounds --
+-- Rounds whose last transaction is not one of theirs; all others are met among the transactions.
+SELECT r.id, r.account, r.last
+FROM rounds AS r LEFT JOIN transactions AS t ON t.id = r.last AND t.round = r.id
+WHERE t.id IS NULL
+
+-- audit_keys --
+-- Keys that name more than one transaction of an integration, found along the index of identity.
+SELECT t.integration, t.key, count(*), max(t.id)
+FROM transactions AS t GROUP BY t.integration, t.key HAVING count(*) > 1
 
 -- audit_rollups --
 -- Every roll-up.
 SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.units
-FROM rollups AS u CROSS JOIN integrations AS i ON i.id = u.integration
-
--- audit_rounds --
--- Every round's totals.
-SELECT id, account, bets, staked, wins, won, refunds, refunded FROM rounds
+FROM rollups AS u LEFT JOIN integrations AS i ON i.id = u.integration

@@ -14,6 +14,7 @@ from typing import cast
 import apsw
 
 from seamline.ledger.sql import queries
+from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.reader import SqliteReader
 from seamline.ledger.sqlite.writer import AWAY, SqliteWriter
 from seamline.ledger.store import StoreError, StoreUnavailable
@@ -41,7 +42,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     if not read_only:
         connection.pragma("journal_mode", "WAL")
         connection.pragma("synchronous", "FULL")
-        # Only the writer copies the log into the database, when it chooses to.
+        # `checkpoint.py` copies the log into the database.
         connection.pragma("wal_autocheckpoint", 0)
     return connection
 
@@ -58,7 +59,8 @@ class SqliteStore:
         migrate(connection)
         _keep_scales(connection, currencies)
         self._connection = connection
-        self.writer = SqliteWriter(connection, currencies)
+        self._checkpointer = Checkpointer(connect(path))
+        self.writer = SqliteWriter(connection, currencies, self._checkpointer)
         self._idle: queue.SimpleQueue[SqliteReader] = queue.SimpleQueue()
 
     @contextmanager
@@ -84,8 +86,10 @@ class SqliteStore:
 
     def close(self) -> None:
         """Copy the log into the file, then release everything."""
+        self.writer.close()
         while not self._idle.empty():
             self._idle.get().close()
+        self._checkpointer.close()
         self._connection.close()
         os.close(self._lock)
 

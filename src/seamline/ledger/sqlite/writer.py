@@ -5,12 +5,14 @@ Durability: WAL with `synchronous=FULL`, so a commit that has returned survives 
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
-from typing import cast
+from typing import TypeVar, cast
 
 import apsw
 import msgspec
@@ -20,6 +22,7 @@ from seamline.ledger.chain import START
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.ledger.sql import queries
 from seamline.ledger.sqlite import rows
+from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.store import (
     Conflict,
     NewSession,
@@ -31,10 +34,9 @@ from seamline.money import Currencies
 from seamline.must import must
 from seamline.wallet import Command, Kind, PlayerStatus
 
-SQL = queries(__package__)
+ResultT = TypeVar("ResultT")
 
-#: Pages in the write-ahead log after which it is copied into the database.
-CHECKPOINT_PAGES = 4_000
+SQL = queries(__package__)
 
 #: Faults of the disk or the file rather than of the program.
 AWAY = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.CantOpenError)
@@ -43,13 +45,16 @@ AWAY = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.C
 class SqliteWriter:
     """The writing side; keeps small dictionaries of names and hands out ids."""
 
-    def __init__(self, connection: apsw.Connection, currencies: Currencies) -> None:
+    def __init__(
+        self, connection: apsw.Connection, currencies: Currencies, checkpointer: Checkpointer
+    ) -> None:
         self._db = connection
         self._run = connection.cursor().execute
         self._many = connection.cursor().executemany
         self._currencies = currencies
-        self._wal_pages = 0
-        connection.set_wal_hook(self._committed)
+        self._checkpointer = checkpointer
+        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        connection.set_wal_hook(checkpointer.note)
         self._refresh()
 
     def _refresh(self) -> None:
@@ -67,33 +72,49 @@ class SqliteWriter:
             for number, role, name, currency in self._run(SQL["all_houses"])
         }
 
+    async def transact(self, work: Callable[[], ResultT]) -> ResultT:
+        """Run *work* in a transaction and return its result once that is durable.
+
+        The statements run right here: they are short, and every one of them in another thread
+        would fight the event loop for the interpreter. The commit waits for the disk, so a thread
+        does it while the loop takes the next requests.
+        """
+        with self._undone_on_error():
+            self._run("BEGIN IMMEDIATE")
+            result = work()
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._committer, self._commit)
+        return result
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Commit on the way out, roll back on an error; faults of the disk are named as such."""
-        try:
+        """`transact` for those who have no event loop: seeding, tools and tests."""
+        with self._undone_on_error():
             self._run("BEGIN IMMEDIATE")
             yield
-            self._run("COMMIT")
+            self._commit()
+
+    def _commit(self) -> None:
+        self._run("COMMIT")
+        self._checkpointer.finish(self._db)
+
+    @contextmanager
+    def _undone_on_error(self) -> Iterator[None]:
+        """Roll back on an error, and name faults of the disk as such."""
+        try:
+            yield
         except BaseException as error:
-            self._roll_back()
+            if self._db.in_transaction:
+                self._run("ROLLBACK")
+            # Ids and names that the transaction handed out are no longer taken.
+            self._refresh()
             if isinstance(error, AWAY):
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
             raise
-        if self._wal_pages > CHECKPOINT_PAGES:
-            self._checkpoint()
 
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._run("ROLLBACK")
-        self._refresh()
-
-    def _committed(self, _db: apsw.Connection, _name: str, pages: int) -> int:
-        self._wal_pages = pages
-        return apsw.SQLITE_OK
-
-    def _checkpoint(self) -> None:
-        """Copy the log into the database. A reader in the way only puts it off."""
-        self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    def close(self) -> None:
+        """Wait for a commit that is under way; no other may follow."""
+        self._committer.shutdown()
 
     def newest_ms(self) -> int:
         """When the newest transaction was written."""
@@ -136,7 +157,7 @@ class SqliteWriter:
             self._load_purses(book, terms, group)
         claims = [command for command in group if command.claim is not None]
         if claims:
-            self._load_claims(book, integration, claims)
+            self._load_claims(book, terms, integration, claims)
 
     def _load_sessions(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
         for row in self._run(SQL["load_sessions"], (integration, apsw.carray(tuple(wanted)))):
@@ -177,15 +198,16 @@ class SqliteWriter:
                 book.purses[purse] = account
                 book.owners[account.id] = player.name
 
-    def _load_claims(self, book: Book, integration: int, commands: list[Command]) -> None:
+    def _load_claims(
+        self, book: Book, terms: Terms, integration: int, commands: list[Command]
+    ) -> None:
         for command in commands:
-            session = book.sessions.get((command.integration, command.session or ""))
-            if session is None:
+            account = book.view(command, terms).account
+            if account is None:
                 continue
-            wanted = apsw.carray((command.claim or "",))
-            bindings = (session.account.id, integration, wanted)
+            bindings = (account.id, integration, apsw.carray((command.claim or "",)))
             for (claim,) in self._run(SQL["load_claims"], bindings):
-                book.claims.add((session.account.id, command.integration, claim))
+                book.claims.add((account.id, command.integration, claim))
 
     def _load_targets(self, book: Book) -> None:
         """The accounts and rounds of transactions that were found by key."""

@@ -1,0 +1,199 @@
+"""The vendors' own APIs, asked through each dialect's studio client: games, campaigns, jackpots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from seamline.dialects.dialect import (
+    Campaign,
+    CampaignId,
+    CampaignState,
+    GamesFilter,
+    Operation,
+    Refused,
+    Studio,
+    VendorError,
+)
+from seamline.edge.api import shapes
+from seamline.edge.api.endpoint import Answer
+from seamline.edge.api.problems import Code, Problem
+from seamline.edge.gateway import Connection, Gateway
+
+AskT = TypeVar("AskT")
+AnswerT = TypeVar("AnswerT")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+#: Statuses by which a vendor says that the ask is at fault; any other is the vendor's trouble.
+_ASK_AT_FAULT = frozenset({400, 404, 409, 422})
+
+
+async def games(gateway: Gateway, *, query: shapes.GamesQuery) -> Answer:
+    """The vendor's catalogue, as it stands now."""
+    target = connection(gateway, query.integration)
+    wanted = GamesFilter(
+        bet_lines=query.bet_lines,
+        currency_groups=_split(query.currency_groups),
+        currencies=_split(query.currencies),
+    )
+    operation = offered(target, "games", lambda studio: studio.games)
+    found = await ask(gateway, target, operation, wanted)
+    return Answer(body=shapes.Games(items=found))
+
+
+async def create_campaign(gateway: Gateway, *, body: shapes.NewCampaign) -> Answer:
+    """Free rounds, given by the vendor."""
+    target = connection(gateway, body.integration)
+    operation = offered(target, "campaigns", lambda studio: studio.create_campaign)
+    if body.currency not in target.terms.currencies:
+        detail = f"{body.currency!r} is not a currency of brand {target.terms.brand!r}"
+        raise Problem(Code.CURRENCY_UNKNOWN, detail, field="currency")
+    wanted = Campaign(
+        id=body.id,
+        currency=body.currency,
+        quantity=body.quantity,
+        bet_line=body.bet_line,
+        valid_from_ms=_ms(body.valid_from),
+        valid_until_ms=_ms(body.valid_until) if body.valid_until is not None else None,
+        games=body.games,
+        players=body.players,
+    )
+    state = await ask(gateway, target, operation, wanted)
+    return Answer(status=201, body=_campaign(body.integration, state))
+
+
+async def show_campaign(gateway: Gateway, *, query: shapes.CampaignQuery) -> Answer:
+    """A campaign as the vendor has it."""
+    target = connection(gateway, query.integration)
+    operation = offered(target, "campaigns", lambda studio: studio.read_campaign)
+    state = await ask(gateway, target, operation, _which(query))
+    return Answer(body=_campaign(query.integration, state))
+
+
+async def cancel_campaign(gateway: Gateway, *, query: shapes.CampaignQuery) -> Answer:
+    """End a campaign; what is being played goes on."""
+    target = connection(gateway, query.integration)
+    operation = offered(target, "campaigns", lambda studio: studio.cancel_campaign)
+    await ask(gateway, target, operation, _which(query))
+    return Answer(status=204)
+
+
+async def jackpots(gateway: Gateway, *, query: shapes.IntegrationQuery) -> Answer:
+    """No dialect offers jackpots yet, and says so."""
+    raise _not_offered(connection(gateway, query.integration), "jackpots")
+
+
+def connection(gateway: Gateway, integration: str) -> Connection:
+    """The integration of that name."""
+    found = gateway.connections.get(integration)
+    if found is None:
+        detail = f"no integration {integration!r} in the settings"
+        raise Problem(Code.INTEGRATION_UNKNOWN, detail, field="integration")
+    return found
+
+
+def offered(
+    target: Connection,
+    what: str,
+    choose: Callable[[Studio[msgspec.Struct]], Operation[AskT, AnswerT, msgspec.Struct] | None],
+) -> Operation[AskT, AnswerT, msgspec.Struct]:
+    """The vendor's call, or a problem that says that there is none."""
+    studio = target.dialect.studio
+    operation = choose(studio) if studio is not None else None
+    if operation is None:
+        raise _not_offered(target, what)
+    return operation
+
+
+def _not_offered(target: Connection, what: str) -> Problem:
+    title = target.dialect.title
+    detail = f"{title}, as integration {target.integration.name!r} speaks it, has no {what}"
+    return Problem(Code.NOT_OFFERED, detail, field="integration")
+
+
+async def ask(
+    gateway: Gateway,
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+) -> AnswerT:
+    """Ask the vendor; whatever goes wrong there becomes a problem in the vendor's words."""
+    integration, title = target.integration, target.dialect.title
+    try:
+        request = operation.compose(wanted, integration)
+    except Refused as refused:
+        rejected = refused.rejected
+        detail = f"{title} would refuse this: {rejected.detail or rejected.why.meaning}"
+        raise Problem(Code.VENDOR_REFUSED, detail, field=rejected.field) from refused
+    base_url = _base_url(target)
+    try:
+        reply = await gateway.send(base_url, request, operation.deadline_s)
+    except TimeoutError as error:
+        detail = f"{title} did not answer within {operation.deadline_s:g} s; it may have acted"
+        raise Problem(Code.VENDOR_TIMEOUT, detail) from error
+    except ConnectionError as error:
+        detail = f"{title} could not be reached: {error}"
+        raise Problem(Code.VENDOR_UNREACHABLE, detail) from error
+    try:
+        # A catalogue can be megabytes: read beside the event loop, not on it.
+        return await asyncio.to_thread(operation.read, reply, wanted, integration)
+    except VendorError as error:
+        raise _refused(error, title) from error
+
+
+def _base_url(target: Connection) -> str:
+    studio = target.dialect.studio
+    return studio.base_url(target.integration) if studio is not None else ""
+
+
+def _refused(error: VendorError, title: str) -> Problem:
+    """The vendor's refusal: 422 when the ask is at fault, else 502."""
+    return Problem(
+        Code.VENDOR_REFUSED,
+        f"{title}: {error.message}",
+        status=422 if error.status in _ASK_AT_FAULT else 502,
+        vendor_status=error.status,
+        vendor_code=error.code,
+        vendor_message=error.message,
+    )
+
+
+def _which(query: shapes.CampaignQuery) -> CampaignId:
+    """One of the two ids."""
+    if (query.id is None) == (query.vendor_id is None):
+        raise Problem(Code.MALFORMED, "expected either id or vendor_id", field="id")
+    return CampaignId(id=query.id, vendor_id=query.vendor_id)
+
+
+def _campaign(integration: str, state: CampaignState) -> shapes.CampaignAnswer:
+    return shapes.CampaignAnswer(
+        integration=integration,
+        id=state.id,
+        vendor_id=state.vendor_id,
+        currency=state.currency,
+        quantity=state.quantity,
+        largest_stake=state.largest_stake,
+        largest_multiple=state.largest_multiple,
+        valid_from=_moment(state.valid_from_ms),
+        valid_until=_moment(state.valid_until_ms),
+        cancelled_at=_moment(state.cancelled_at_ms),
+        games=state.games,
+    )
+
+
+def _split(codes: str | None) -> tuple[str, ...]:
+    return tuple(codes.split(",")) if codes is not None else ()
+
+
+def _ms(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MS
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return _EPOCH + timedelta(milliseconds=ms) if ms is not None else None

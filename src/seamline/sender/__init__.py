@@ -1,0 +1,1 @@
+"""The sending end: requests that leave the gateway."""
