@@ -44,7 +44,7 @@ class Bare:
     """The ceiling: signature and JSON, nothing kept."""
 
     name = "bare"
-    feed = ("wrap",)
+    feed: Sequence[str] = ("wrap",)
 
     def __init__(self, recipe: Recipe, folder: Path) -> None:
         self.key, self.log = _key(recipe), folder / "bare.log"

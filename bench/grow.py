@@ -20,6 +20,7 @@ from pathlib import Path
 import apsw
 
 from bets import BRAND, CURRENCY, GAME, SWIPEGAMES, Recipe, player, session
+from seamline.cli.assembly import CASHIER_POLICY
 from seamline.edge.gateway import cashier_of
 from seamline.ledger.book import Book
 from seamline.ledger.rows import Session, Terms
@@ -68,9 +69,8 @@ class Grower:
         # There is no log to copy; the writer wants somebody who would.
         self.checkpointer = Checkpointer(apsw.Connection(":memory:"))
         self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
-        shared = {"brand": BRAND, "currencies": frozenset((CURRENCY,))}
-        self.game = Terms(integration=recipe.integration, policy=recipe.policy(), **shared)
-        self.cashier = Terms(integration=cashier_of(BRAND), policy=Policy(), **shared)
+        self.game = _terms(recipe.integration, recipe.policy())
+        self.cashier = _terms(cashier_of(BRAND), CASHIER_POLICY)
         self.sessions: list[Session] = []
 
     def add_players(self, first: int, last: int) -> None:
@@ -135,6 +135,12 @@ class Grower:
             book.accounts[account.id] = account
             book.owners[account.id] = owner.name
         return book
+
+
+def _terms(integration: str, policy: Policy) -> Terms:
+    """What the ledger must know to decide for the bench's brand."""
+    currencies = frozenset((CURRENCY,))
+    return Terms(integration=integration, brand=BRAND, policy=policy, currencies=currencies)
 
 
 def grow(path: Path, recipe: Recipe, *, players: int, transactions: int) -> None:

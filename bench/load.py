@@ -62,3 +62,9 @@ def drive(
     if load.exhausted:
         raise SystemExit(f"all {load.issued} requests were sent before the time was over")
     return load
+
+
+def account_for(name: str, recorded: int, *, accepted: int, issued: int) -> None:
+    """Every bet that was answered with 200 is recorded, and none that was never sent."""
+    if not accepted <= recorded <= issued:
+        raise SystemExit(f"{name}: {accepted} answered, {recorded} recorded, {issued} sent")

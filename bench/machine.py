@@ -15,6 +15,8 @@ def facts(folder: Path) -> dict[str, str]:
         "memory": f"{_memory_gib():.0f} GiB",
         "Python": platform.python_version(),
         "kernel": platform.release().split("-")[0],
+        # Anything much above 0 says that others used the cores too.
+        "load average before the run": f"{os.getloadavg()[0]:.1f}",
         "fsync": f"{fsync_rate(folder):.0f} per second (4 KiB appended, then fdatasync)",
     }
 

@@ -69,8 +69,8 @@ def _created(programs: Path, cluster: Path) -> bool:
     user = _user()
     if user is not None:
         os.chown(cluster, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
-    command = [programs / "initdb", "-D", cluster, "-U", "bench", "--auth=trust", "-E", "UTF8"]
-    command += ["--no-locale"]
+    command = [str(programs / "initdb"), "-D", str(cluster), "-U", "bench", "--auth=trust"]
+    command += ["-E", "UTF8", "--no-locale"]
     try:
         done = subprocess.run(command, user=user, capture_output=True, cwd="/", check=False)
     except OSError:
@@ -100,7 +100,7 @@ def _started(programs: Path, cluster: Path, log: Path) -> Iterator[int]:
 
 def _await_ready(programs: Path, port: int, log: Path) -> None:
     """Returns as soon as the server takes connections."""
-    ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+    ready = [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
     deadline = time.monotonic() + 30
     while subprocess.run(ready, check=False).returncode != 0:
         if time.monotonic() > deadline:

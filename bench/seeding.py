@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import aiohttp
 
@@ -49,7 +49,7 @@ async def _seed_each(
         await _post(http, "/v1/sessions", launched)
 
 
-async def _post(http: aiohttp.ClientSession, path: str, body: dict[str, object]) -> None:
+async def _post(http: aiohttp.ClientSession, path: str, body: Mapping[str, object]) -> None:
     """One call that must be taken."""
     async with http.post(path, json=body) as reply:
         if reply.status not in (200, 201):

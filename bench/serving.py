@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import msgspec
 
 #: A server that is not up, or not down, after this long is a failed run.
 PATIENCE_S = 60.0
+#: The loopback is never asked for through a proxy.
+DIRECT = build_opener(ProxyHandler({}))
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: Path) -> Non
 def _healthy(port: int) -> bool:
     """Whether /healthz answers 200 now."""
     try:
-        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as reply:
+        with DIRECT.open(f"http://127.0.0.1:{port}/healthz", timeout=5) as reply:
             return bool(reply.status == 200)
     except (URLError, ConnectionError, TimeoutError):
         return False

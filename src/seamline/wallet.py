@@ -241,3 +241,4 @@ class Alert(StrEnum):
     SECOND_PAYOUT = "second_payout"
     DUST = "dust"
     OVERDRAWN = "overdrawn"
+    ROUND_UNSETTLED = "round_unsettled"  #: a round with a bet and no end, a day after it opened

@@ -135,9 +135,12 @@ AMOUNTS = [
         session s3 p1 WHL
         deposit d1 9223372036854775800 for p1 in WHL -> applied
         bet b1 10 s3 r1 -> applied 9223372036854775790
+        after 1h
         win w1 17 s3 r1 -> applied 9223372036854775807
         refund f1 of b1 s3 r1 -> rejected AMOUNT_RANGE 9223372036854775807
+        after 1h
         withdrawal o1 10 for p1 in WHL -> applied 9223372036854775797
+        after 1h
         refund f1 of b1 s3 r1 -> applied 9223372036854775807 ! refund_after_win
         """,
     ),

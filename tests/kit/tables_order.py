@@ -214,7 +214,7 @@ REFUNDS = [
         """,
     ),
     Table(
-        "Wins and rewards are taken back where the policy reverses them, and may then be corrected.",
+        "Wins and rewards are taken back where the policy reverses them, and then be corrected.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00
         win w1 30.00 s1 r1 -> applied 120.00

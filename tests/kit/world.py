@@ -16,7 +16,7 @@ from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.store import SqliteStore
 from seamline.ledger.store import NewSession, PlayerChange
 from seamline.money import Amount, Currencies, Currency
-from seamline.wallet import Limits, PlayerStatus, Policy
+from seamline.wallet import Kind, Limits, PlayerStatus, Policy
 
 #: A few currencies of different scales; 1 unit of WHL is 1.
 CURRENCIES = Currencies(
@@ -28,7 +28,7 @@ CURRENCIES = Currencies(
     }
 )
 BRAND = "acme"
-DAY_MS = 86_400_000
+POLICY, NO_LIMITS = Policy(), Limits()
 #: Deposits and withdrawals carry no session: whose they are must not change.
 CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
 
@@ -42,7 +42,7 @@ def ms(text):
 NOON = ms("2026-11-18T12:00")
 
 
-def terms_of(policy=Policy(), limits=Limits(), currencies=frozenset(CURRENCIES)):
+def terms_of(policy=POLICY, limits=NO_LIMITS, currencies=frozenset(CURRENCIES)):
     """Two integrations of one brand under that policy, and the brand's cashier."""
     shared = {"brand": BRAND, "currencies": currencies, "limits": limits}
     return {
@@ -126,9 +126,9 @@ class BookWorld:
         """The outcomes of a batch."""
         outcomes = []
         for command in commands:
-            if command.player is not None and command.currency in CURRENCIES:
-                if (BRAND, command.player) in self.book.players and command.kind == "deposit":
-                    self.account(command.player, command.currency)
+            known = (BRAND, command.player) in self.book.players
+            if known and command.kind is Kind.DEPOSIT and command.currency in CURRENCIES:
+                self.account(command.player, command.currency)
             view = self.book.view(command, self.terms[command.integration])
             outcomes.append(self.book.post(command, view, decide(command, view)))
         return outcomes

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: Mapping[str, str] = {
     "demo": "Play bets against a gateway of your own, with nothing to set up.",
     "serve": "Run the gateway until SIGTERM or Ctrl-C.",
-    "doctor": "Show every setting with its source, and check what the gateway stands on.",
+    "doctor": "Show all settings and their sources, and check this machine.",
     "migrate": "Bring the ledger's schema up to date.",
     "audit": "Prove the laws of the books again, over every stored row.",
     "backup": "Copy the ledger while the gateway runs, and audit the copy.",
@@ -30,17 +30,15 @@ COMMANDS: Mapping[str, str] = {
 
 def main() -> NoReturn:
     """Run the command that the arguments name, and end with its exit code."""
+    # What a command makes, the ledger first of all, is for its user alone.
+    os.umask(0o077)
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; what went wrong is one line on standard error. Returns the exit code."""
     try:
-        return _app()(arguments, exit_on_error=False, print_error=False) or 0
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not try to flush the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _app(arguments)(arguments, exit_on_error=False, print_error=False) or 0
     except tuple(_expected()) as error:
         code, text = next(
             say(error) for kind, say in _expected().items() if isinstance(error, kind)
@@ -49,8 +47,11 @@ def run(arguments: Sequence[str]) -> int:
         return code
 
 
-def _app() -> App:
+def _app(arguments: Sequence[str]) -> App:
     from cyclopts import App, Parameter
+
+    # A command's own help is its docstring; the overview must not import them all to read it.
+    overview = COMMANDS.keys().isdisjoint(arguments)
 
     app = App(
         name="seamline",
@@ -61,8 +62,9 @@ def _app() -> App:
         default_parameter=Parameter(negative=()),
         result_action="return_value",
     )
-    for name, what in COMMANDS.items():
-        app.command(f"seamline.cli.{name}:command", name=name, help=what)
+    for place, (name, what) in enumerate(COMMANDS.items()):
+        target = f"seamline.cli.{name}:command"
+        app.command(target, name=name, help=what if overview else None, sort_key=place)
     return app
 
 

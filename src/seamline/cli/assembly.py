@@ -96,18 +96,19 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
         max_age_ms=settings.exchanges.max_age_hours * HOUR_MS,
     )
     transport = Transport()
+    built = Gateway(
+        ledger=ledger,
+        store=store,
+        currencies=settings.currencies,
+        connections=connected,
+        cashiers=tills,
+        api_keys=settings.api.keys,
+        exchanges=exchanges,
+        send=transport.send,
+        clock_ms=clock_ms,
+    )
     try:
-        yield Gateway(
-            ledger=ledger,
-            store=store,
-            currencies=settings.currencies,
-            connections=connected,
-            cashiers=tills,
-            api_keys=settings.api.keys,
-            exchanges=exchanges,
-            send=transport.send,
-            clock_ms=clock_ms,
-        )
+        yield built
     finally:
         await ledger.close()
         await transport.close()

@@ -23,8 +23,8 @@ def command(
 ) -> int:
     """Prove the laws of the books again, over every stored row.
 
-    Reads one snapshot, beside a running gateway. The exit code is 1 when a law is broken; then the
-    first wrong row is named.
+    Reads one snapshot, beside a running gateway. The exit code is 1 when a law
+    is broken; then the first wrong row is named.
     """
     settings = settings_of(config)
     return audited(ledger_path(settings), settings.currencies, quiet=quiet)

@@ -11,7 +11,7 @@ from seamline.cli.assembly import ledger_path
 from seamline.cli.audit import audited
 from seamline.cli.failure import Failure
 from seamline.cli.shell import DEFAULT, Config, say, settings_of
-from seamline.ledger.sqlite.store import backup
+from seamline.ledger.sqlite.store import backup, connect
 from seamline.ledger.store import StoreError
 
 
@@ -34,4 +34,14 @@ def command(
     backup(source, target)
     target.chmod(0o600)
     say(f"{source} copied to {target}, {target.stat().st_size} bytes")
-    return audited(target, settings.currencies, quiet=False)
+    try:
+        return audited(target, settings.currencies, quiet=False)
+    finally:
+        _tidy(target)
+
+
+def _tidy(target: Path) -> None:
+    """Leave one file: a connection that may write takes the log away when it closes."""
+    connection = connect(target)
+    connection.pragma("user_version")
+    connection.close()

@@ -78,7 +78,7 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding("fail", "ledger", f"{error}")
         return
     with closing(reader):
-        yield Finding("ok", "ledger", f"{path}, {path.stat().st_size // MIB} MiB, schema current")
+        yield Finding("ok", "ledger", f"{path}, {path.stat().st_size / MIB:.1f} MiB")
         yield _scales(reader, settings)
         yield _clock(reader, time.time_ns() // 1_000_000)
 
@@ -166,23 +166,24 @@ def _mode(path: Path, why: str) -> Finding | None:
 
 def secrets(settings: Settings) -> Iterator[tuple[Steps, Secret]]:
     """Every secret of the settings, and where the file has it."""
-    yield from _below(("api", "keys"), settings.api.keys)
+    yield from below(("api", "keys"), settings.api.keys)
     for name, each in settings.integrations.items():
-        yield from _below(("integrations", name, "options"), each.options)
+        yield from below(("integrations", name, "options"), each.options)
 
 
-def _below(steps: Steps, value: object) -> Iterator[tuple[Steps, Secret]]:
+def below(steps: Steps, value: object) -> Iterator[tuple[Steps, Secret]]:
+    """Every secret in the value, which stands at those steps."""
     if isinstance(value, Secret):
         yield steps, value
     elif isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
-            yield from _below((*steps, field.encode_name), getattr(value, field.name))
+            yield from below((*steps, field.encode_name), getattr(value, field.name))
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _below((*steps, name), inner)
+            yield from below((*steps, name), inner)
     elif isinstance(value, tuple | list):
         for index, inner in enumerate(value):
-            yield from _below((*steps, index), inner)
+            yield from below((*steps, index), inner)
 
 
 def _text_at(tree: object, steps: Steps) -> str:

@@ -58,8 +58,9 @@ def command(
 ) -> None:
     """Play bets against a gateway of your own, with nothing to set up.
 
-    Every vendor's protocol gets a sandbox integration and a player with money. The demo plays a few
-    rounds, prints signed requests to paste into another terminal, and serves until Ctrl-C.
+    Every vendor's protocol gets a sandbox integration and a player with money.
+    The demo plays two rounds, prints signed requests to paste into another
+    terminal, and serves until Ctrl-C.
     """
     bound = bind("127.0.0.1", port, setting="--port")
     # Requests wait in the backlog from here on, until the server takes them.

@@ -13,18 +13,20 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def command(*, config: Config = DEFAULT) -> int:
-    """Show every setting with its source, and check what the gateway stands on.
+    """Show all settings and their sources, and check this machine.
 
-    Only reads, so it works beside a running gateway. The exit code is 1 when a check fails; a
-    warning is for you to judge.
+    Only reads, so it works beside a running gateway. The exit code is 1 when a
+    check fails; a warning is for you to judge.
     """
     settings = settings_of(config)
     say(("Settings", "bold"), f" in {config}; secrets are not shown")
     _say_settings(config)
     say("\n", ("Checks", "bold"))
     found = list(checkup(settings, config))
+    width = max(len(finding.what) for finding in found)
     for finding in found:
-        say("  ", (f"{finding.level:<5}", _STYLES[finding.level]), finding.what, "  ", finding.text)
+        level = (f"{finding.level:<5}", _STYLES[finding.level])
+        say("  ", level, f"{finding.what:<{width}}  {finding.text}")
     worst = max((LEVELS.index(finding.level) for finding in found), default=0)
     return int(LEVELS[worst] == "fail")
 

@@ -13,7 +13,8 @@ from seamline.ledger.sqlite.store import connect
 def command(*, config: Config = DEFAULT) -> None:
     """Bring the ledger's schema up to date.
 
-    Stop the gateway first, and make a backup. `seamline serve` does the same at its start.
+    Stop the gateway first, and make a backup. `seamline serve` does the same
+    at its start.
     """
     settings = settings_of(config)
     path = ledger_path(settings)

@@ -27,7 +27,8 @@ _LOG = structlog.get_logger("seamline.serve")
 def command(*, config: Config = DEFAULT) -> None:
     """Run the gateway until SIGTERM or Ctrl-C.
 
-    Requests that it has begun to answer are answered first, within server.shutdown_timeout_s.
+    Requests that it has begun to answer are answered first, for at most
+    server.shutdown_timeout_s seconds.
     """
     run(settings_of(config))
 

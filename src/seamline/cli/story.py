@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import msgspec
 
-from seamline.dialects.dialect import Judgement, Refused, Reply, Request
+from seamline.dialects.dialect import Call, Judgement, Refused, Reply, Request
 from seamline.edge.gateway import Connection
 from seamline.money import Quantity
-from seamline.wallet import Command, Kind
+from seamline.wallet import Command, Integration, Kind
 
 
 class Cast(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ async def played(steps: Sequence[Step], send: Callable[[Request], Awaitable[Repl
         same = balance is not None and before is not None and balance.same_value(before)
         title = f"{step.title} again" if step.again else step.title
         line = f"{title:<29} {reply.status} {reply.body.decode(errors='replace')}"
-        lines.append(f"{line}     nothing moved" if step.again and same else line)
+        lines.append(f"{line:<71}  nothing moved" if step.again and same else line)
         before = balance
     return lines
 
@@ -91,5 +91,11 @@ def _step(
             request = call.compose((command,), integration)
         except Refused:
             continue
-        return Step(title=title, request=request, judge=call.judge, again=again)
+        return Step(title=title, request=request, judge=_judging(call, integration), again=again)
     return None
+
+
+def _judging(
+    call: Call[msgspec.Struct], integration: Integration[msgspec.Struct]
+) -> Callable[[Reply], Judgement]:
+    return lambda reply: call.judge(reply, integration)

@@ -27,11 +27,9 @@ class Application:
         body_timeout_s: float = 5.0,
         ops_port: int | None = None,
     ) -> None:
-        self.callbacks = Callbacks(
-            gateway, body_limit=body_limit, body_timeout_s=body_timeout_s
-        )
+        self.callbacks = Callbacks(gateway, body_limit=body_limit, body_timeout_s=body_timeout_s)
         self.ops = Ops(gateway, self._metrics, disk)
-        self._api: App = operator_api(gateway)
+        self._api: App = operator_api(gateway, body_limit=body_limit, body_timeout_s=body_timeout_s)
         self._ops_port = ops_port
         self._render = renderer(
             GatewayCollector(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,13 +14,19 @@ import structlog
 from seamline.dialects.dialect import Reply
 from seamline.edge.asgi import Receive, Scope, Send, respond
 from seamline.edge.gateway import Gateway
-from seamline.ledger.store import StoreUnavailable
+from seamline.ledger.book import AlertRow
+from seamline.ledger.rules import Raised
+from seamline.ledger.store import Overdue, Reader, StoreUnavailable, Writer
+from seamline.wallet import Alert
 
 #: Less free disk than this and the gateway reports not ready: a ledger must not fill its disk.
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 
-#: How often balances are compared with movements.
-DRIFT_EVERY_S = 60.0
+#: How often the books are looked after.
+WATCH_EVERY_S = 60.0
+
+#: A round that has not ended so long after it opened is one for a person.
+OVERDUE_MS = 24 * 3_600_000
 
 #: How long a write may take before the store counts as not writable.
 WRITE_WITHIN_S = 2.0
@@ -51,21 +58,39 @@ class Ops:
         self._metrics = metrics
         self._disk = disk
         self._drift: Mapping[str, int] | None = None
+        self._looked_at = 0
 
     def drift(self) -> Mapping[str, int]:
         """The drift by currency as last seen."""
         return self._drift or {}
 
     async def watch(self) -> None:
-        """Compare balances with movements again and again, until cancelled."""
+        """Look after the books again and again, until cancelled."""
         while True:
             try:
-                self._drift = await self._gateway.read(lambda reader: reader.drift())
+                await self._compare()
+                await self._find_overdue()
             except StoreUnavailable as error:
-                _LOG.warning("drift_unknown", error=str(error))
-            if any(self.drift().values()):
-                _LOG.error("ledger_drift", units=dict(self.drift()))
-            await asyncio.sleep(DRIFT_EVERY_S)
+                _LOG.warning("watch_failed", error=str(error))
+            await asyncio.sleep(WATCH_EVERY_S)
+
+    async def _compare(self) -> None:
+        """Compare balances with movements."""
+        self._drift = await self._gateway.read(lambda reader: reader.drift())
+        if any(self._drift.values()):
+            _LOG.error("ledger_drift", units=dict(self._drift))
+
+    async def _find_overdue(self) -> None:
+        """Raise an alert for each round that should have ended by now."""
+        before_ms = self._gateway.clock_ms() - OVERDUE_MS
+        while True:
+            look = partial(_look, after=self._looked_at, before_ms=before_ms)
+            overdue, last = await self._gateway.read(look)
+            for each in overdue:
+                await self._gateway.ledger.run(partial(_raise, alert=_unsettled(each)))
+            if last == self._looked_at:
+                return
+            self._looked_at = last
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """One of the three, as ASGI."""
@@ -110,3 +135,24 @@ class Ops:
             return Check(True, "not compared yet")
         wrong = {currency: units for currency, units in self._drift.items() if units}
         return Check(not wrong, f"drift {wrong}" if wrong else "balances equal movements")
+
+
+def _look(reader: Reader, *, after: int, before_ms: int) -> tuple[Sequence[Overdue], int]:
+    return reader.overdue(after=after, opened_before_ms=before_ms)
+
+
+def _raise(writer: Writer, _now_ms: int, *, alert: AlertRow) -> None:
+    writer.raise_alert(alert)
+
+
+def _unsettled(overdue: Overdue) -> AlertRow:
+    """The alert about a round that never ended."""
+    round_ = overdue.round
+    detail = f"{round_.bets} bet(s), {round_.staked} {round_.currency} staked, no end"
+    return AlertRow(
+        round_.integration,
+        f"round {round_.game}/{round_.round}",
+        Raised(Alert.ROUND_UNSETTLED, detail),
+        overdue.account,
+        round_.opened_ms,
+    )

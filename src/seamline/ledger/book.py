@@ -78,6 +78,7 @@ class Book:
         self.rounds: dict[RoundKey, Round] = {}
         self.rounds_by_id: dict[int, Round] = {}
         self.claims: set[tuple[int, str, str]] = set()
+        self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
         # What changed; written when the batch is decided.
         self.posted: list[Transaction] = []
         self.moved: dict[int, Account] = {}
@@ -145,60 +146,41 @@ class Book:
 
     def _enter(self, command: Command, view: View, move: Move) -> Transaction:
         """The double entry: both sides named, the player's side carried forward and chained."""
-        key, account = command.key, view.account
-        must(bool(key), "what is recorded has a key", command=command)
-        number = self._new_transaction()
-        round_ = self._play(command, view, move, number) if account is not None else None
-        debit, credit = self._sides(command, account, move)
-        target = view.target.id if view.target is not None else None
-        previous, chain = 0, START
-        balance = version = 0
-        if account is not None:
-            previous, chain = account.last, account.chain
-            self._carry(command, account, move, number)
-            balance, version = account.balance, account.version
-        transaction = Transaction(
-            id=number,
-            integration=command.integration,
-            key=key or "",
-            kind=command.kind,
-            fingerprint=view.fingerprint,
-            account=account.id if account is not None else None,
-            player=self.owners.get(account.id) if account is not None else None,
-            currency=account.currency if account is not None else None,
-            session=view.session.id if view.session is not None else None,
-            round=round_.id if round_ is not None else None,
-            asked=str(command.amount) if command.amount is not None else None,
-            units=move.units,
-            debit=debit,
-            credit=credit,
-            balance=balance,
-            version=version,
-            previous=previous,
-            chain=chain,
-            target=target,
-            rejection=move.rejection,
-            campaign=command.campaign,
-            free=command.free,
-            dust=str(move.dust) if move.dust is not None else None,
-            created_ms=self.now_ms,
-        )
-        transaction.chain = chained(chain, transaction)
-        if account is not None:
-            account.chain = transaction.chain
-            self._roll_up(command.kind, account, move, command.integration)
-            if command.claim is not None and move.rejection is None and not view.claimed:
-                self.claims.add((account.id, command.integration, command.claim))
-                self.claimed.append((account.id, command.integration, command.claim, number))
+        must(bool(command.key), "what is recorded has a key", command=command)
+        transaction = _drafted(self._new_transaction(), command, view, move)
+        if view.account is not None:
+            self._charge(transaction, command, view, move, view.account)
+        else:
+            transaction.chain = chained(START, transaction)
         self.transactions[command.integration, transaction.key] = transaction
         self.posted.append(transaction)
         return transaction
 
+    def _charge(
+        self, transaction: Transaction, command: Command, view: View, move: Move, account: Account
+    ) -> None:
+        """Enter the transaction in the account, its round, its chain and the totals."""
+        transaction.account = account.id
+        transaction.player = self.owners.get(account.id)
+        transaction.currency = account.currency
+        transaction.debit, transaction.credit = self._sides(command, account, move)
+        round_ = self._play(command, view, move, transaction.id)
+        transaction.round = round_.id if round_ is not None else None
+        transaction.previous = account.last
+        self._carry(command, account, move, transaction.id)
+        transaction.balance, transaction.version = account.balance, account.version
+        account.chain = transaction.chain = chained(account.chain, transaction)
+        self._roll_up(command.kind, account, move, command.integration)
+        if command.claim is not None and move.rejection is None and not view.claimed:
+            claim = (account.id, command.integration, command.claim)
+            self.claims.add(claim)
+            self.claimed.append((*claim, transaction.id))
+
     def _sides(
-        self, command: Command, account: Account | None, move: Move
+        self, command: Command, account: Account, move: Move
     ) -> tuple[int | None, int | None]:
         """Debit and credit account of the movement; none where nothing moves."""
-        if account is None or not move.units:
+        if not move.units:
             return None, None
         kind = command.kind
         if move.reverses is not None and move.reverses.kind is Kind.REWARD:
@@ -213,7 +195,9 @@ class Book:
         must(abs(balance) <= MAX_UNITS, "a balance fits 64 bits", account=account.id)
         if command.kind in (Kind.BET, Kind.WITHDRAWAL) and move.units:
             must(balance >= 0, "a stake is covered", account=account.id, balance=balance)
-        if command.kind in _PLAYED and signed:
+        undone = move.reverses
+        played = command.kind in _PLAYED and (undone is None or undone.kind in _PLAYED)
+        if played and signed:
             day = self.now_ms // DAY_MS
             lost = losses_on(account, day)
             account.loss_on = day
@@ -303,6 +287,26 @@ def _undo(round_: Round, move: Move) -> None:
         round_.refunds, round_.refunded = round_.refunds + 1, round_.refunded + move.units
     else:
         round_.won -= move.units
+
+
+def _drafted(number: int, command: Command, view: View, move: Move) -> Transaction:
+    """A transaction row with all that does not depend on the account."""
+    return Transaction(
+        id=number,
+        integration=command.integration,
+        key=command.key or "",
+        kind=command.kind,
+        fingerprint=view.fingerprint,
+        session=view.session.id if view.session is not None else None,
+        asked=str(command.amount) if command.amount is not None else None,
+        units=move.units,
+        target=view.target.id if view.target is not None else None,
+        rejection=move.rejection,
+        campaign=command.campaign,
+        free=command.free,
+        dust=str(move.dust) if move.dust is not None else None,
+        created_ms=view.now_ms,
+    )
 
 
 def chained(previous: bytes, row: Transaction) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from seamline.ledger.chain import START
 from seamline.money import Currency
 from seamline.wallet import Kind, Limits, PlayerStatus, Policy, Rejection
 
@@ -43,7 +44,7 @@ class Account(msgspec.Struct):
     currency: Currency
     balance: int = 0
     version: int = 0
-    chain: bytes = bytes(32)
+    chain: bytes = START
     last: int = 0
     loss_on: int = 0
     loss_day: int = 0
@@ -97,19 +98,19 @@ class Transaction(msgspec.Struct, kw_only=True):
     key: str
     kind: Kind
     fingerprint: bytes
-    account: int | None
-    player: str | None
-    currency: Currency | None
-    session: int | None
-    round: int | None
-    asked: str | None
-    units: int
-    debit: int | None
-    credit: int | None
-    balance: int
-    version: int
-    previous: int
-    chain: bytes
+    account: int | None = None
+    player: str | None = None
+    currency: Currency | None = None
+    session: int | None = None
+    round: int | None = None
+    asked: str | None = None
+    units: int = 0
+    debit: int | None = None
+    credit: int | None = None
+    balance: int = 0
+    version: int = 0
+    previous: int = 0
+    chain: bytes = START
     target: int | None = None
     reversed_by: int | None = None
     rejection: Rejection | None = None

@@ -9,10 +9,9 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from seamline.ledger.book import Book
+from seamline.ledger.book import AlertRow, Book
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.wallet import Command, Limits, PlayerStatus
-
 
 ResultT = TypeVar("ResultT")
 
@@ -96,6 +95,9 @@ class Writer(Protocol):
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
 
+    def raise_alert(self, alert: AlertRow) -> None:
+        """Write an alert of its own; about the same key again it is no news."""
+
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""
 
@@ -171,6 +173,13 @@ class RoundEntry(msgspec.Struct, frozen=True, kw_only=True):
     changed_ms: int
 
 
+class Overdue(msgspec.Struct, frozen=True):
+    """A round that never ended, and the id of its account."""
+
+    round: RoundEntry
+    account: int
+
+
 class AlertEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An alert with its names."""
 
@@ -211,6 +220,9 @@ class Reader(Protocol):
 
     def rounds(self, wanted: RoundFilter) -> Sequence[RoundEntry]:
         """A page of rounds, newest first."""
+
+    def overdue(self, *, after: int, opened_before_ms: int) -> tuple[Sequence[Overdue], int]:
+        """Rounds that never ended, and the id to go on after; looks at a bounded number."""
 
     def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
         """A page of alerts, newest first."""

@@ -15,7 +15,7 @@ from seamline.wallet import Alert, Kind, Policy, Rejection
 
 TABLES = tables_order.TABLES + tables_guard.TABLES
 
-#: Refusals that are given elsewhere: at the wire, at the door, or by dialects that have no vendor yet.
+#: Refusals that are given elsewhere: at the wire, at the door, or by no rule so far.
 ELSEWHERE = {
     "CALL_UNKNOWN",
     "METHOD",
@@ -47,10 +47,10 @@ def test_tables_show_every_refusal():
 
 
 def test_tables_show_every_alert():
-    """Each alert stands in a table."""
+    """Each alert that the rules raise stands in a table; rounds that never end are looked for."""
     shown = {word for table in TABLES for line in table.lines.splitlines()
              for word in line.partition("!")[2].replace(",", " ").split()}  # fmt: skip
-    assert shown == {alert.value for alert in Alert}
+    assert shown == {alert.value for alert in Alert} - {"round_unsettled"}
 
 
 def test_tables_state_laws():

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import msgspec
 
 from seamline.edge.api import docs, openapi, shapes
-from seamline.edge.api.endpoint import HTML, Answer, Endpoint
+from seamline.edge.api.endpoint import HTML, Answer, Endpoint, Handler
 from seamline.edge.api.problems import Code, Problem, ProblemMeaning, meaning
 from seamline.edge.gateway import Gateway
 
 
 def documents(table: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     """The endpoints that describe a table, themselves included."""
-    own: tuple[Endpoint, ...] = ()
 
     async def show_openapi(_gateway: Gateway) -> Answer:
         return Answer(content=written)
@@ -22,7 +21,16 @@ def documents(table: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
     async def show_page(_gateway: Gateway) -> Answer:
         return Answer(content=page, content_type=HTML, headers=docs.HEADERS)
 
-    own = (
+    own = _endpoints(show_openapi, show_page)
+    described = openapi.document((*table, *own))
+    written = msgspec.json.encode(described)
+    page = docs.page(described).encode()
+    return own
+
+
+def _endpoints(show_openapi: Handler, show_page: Handler) -> tuple[Endpoint, ...]:
+    """The rows of the table for the documents."""
+    return (
         Endpoint(
             method="GET",
             path="/v1/openapi.json",
@@ -53,10 +61,6 @@ def documents(table: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
             open=True,
         ),
     )
-    described = openapi.document((*table, *own))
-    written = msgspec.json.encode(described)
-    page = docs.page(described).encode()
-    return own
 
 
 class OpenApiDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,6 +24,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = ()
 
 
+#: Answers a request; its parameters' types say what it reads.
+Handler = Callable[..., Awaitable[Answer]]
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path.
 
@@ -36,7 +40,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     summary: str
     tag: str
-    handler: Callable[..., Awaitable[Answer]]
+    handler: Handler
     #: The struct of each status, or None for a reply without a body.
     answers: Mapping[int, type[msgspec.Struct] | None]
     problems: tuple[Code, ...] = ()
@@ -74,5 +78,5 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @cache
-def _hints(handler: Callable[..., Awaitable[Answer]]) -> Mapping[str, type[msgspec.Struct]]:
+def _hints(handler: Handler) -> Mapping[str, type[msgspec.Struct]]:
     return get_type_hints(handler)

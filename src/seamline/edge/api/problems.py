@@ -185,7 +185,7 @@ def refusal(rejected: Rejected) -> Problem:
     """A refusal of the ledger as a problem, with the balance where there is one."""
     return Problem(
         REFUSALS[rejected.why],
-        rejected.detail or rejected.why.meaning,
+        rejected.detail,
         field=rejected.field,
         balance=str(rejected.balance) if rejected.balance is not None else None,
     )

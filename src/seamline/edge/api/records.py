@@ -138,7 +138,8 @@ async def exchanges(gateway: Gateway, *, query: shapes.ExchangeQuery) -> Answer:
 
 async def totals(gateway: Gateway, *, query: shapes.TotalsQuery) -> Answer:
     """The hours of a span."""
-    until = _ms(query.until, "until") if query.until is not None else gateway.clock_ms()
+    # A span ends before its end; what happens right now is still in it.
+    until = _ms(query.until, "until") if query.until is not None else gateway.clock_ms() + 1
     start = _ms(query.from_, "from") if query.from_ is not None else max(until - _DAY_MS, 0)
     if not start < until <= start + TOTALS_DAYS * _DAY_MS:
         detail = f"expected a span of more than nothing and at most {TOTALS_DAYS} days"

@@ -216,8 +216,7 @@ def _rendered(answer: Answer) -> Reply:
 
 def _refused(problem: Problem, request_id: str) -> Reply:
     """A problem as bytes."""
-    if problem.status not in {401, 404}:
-        _LOG.info("request_refused", request_id=request_id, code=problem.code.slug)
+    _LOG.info("request_refused", request_id=request_id, code=problem.code.slug)
     details = _ENCODE(problem.details(request_id))
     headers = ((b"content-type", _PROBLEM_JSON), *problem.headers)
     return Reply(problem.status, details, headers)

@@ -25,7 +25,7 @@ _BARRED = {
 
 
 async def open_(gateway: Gateway, *, body: shapes.NewSessionBody) -> Answer:
-    """201 when the session is new, 200 when the same one was there; launched either way."""
+    """201 when the session is new, 200 when the same one was there and is still live."""
     target = connection(gateway, body.integration)
     if body.currency not in target.terms.currencies:
         detail = f"{body.currency!r} is not a currency of brand {target.terms.brand!r}"
@@ -125,11 +125,14 @@ def _launch(body: shapes.NewSessionBody, player: Player, session: str | None) ->
         player=player.name,
         country=player.country,
         nickname=body.nickname,
+        first_name=body.first_name,
+        last_name=body.last_name,
         language=body.language or player.language,
         platform=body.platform,
         demo=body.demo,
         return_url=body.return_url,
         deposit_url=body.deposit_url,
+        demo_balance=body.demo_balance,
     )
 
 

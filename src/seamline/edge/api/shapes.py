@@ -144,8 +144,8 @@ class SessionPath(Shape, frozen=True):
 class NewSessionBody(Shape, frozen=True):
     """A session to open; with `launch` the vendor is asked for the URL to open.
 
-    The last seven members are for the launch. With `demo` no session is opened, as play money
-    never reaches the ledger.
+    All after `launch` is for the launch. With `demo` no session is opened, as play money never
+    reaches the ledger.
     """
 
     integration: IntegrationName
@@ -153,15 +153,18 @@ class NewSessionBody(Shape, frozen=True):
     currency: CurrencyCode
     game: GameId
     session_id: SessionId | None = None
-    launch: bool = False
-    demo: bool = False
+    launch: Annotated[bool, Meta(description="Ask the vendor for the URL to open.")] = False
+    demo: Annotated[bool, Meta(description="Play money, no session.")] = False
     platform: Annotated[Name, Meta(description="In the vendor's words.", examples=["desktop"])] = (
         "desktop"
     )
     language: Language | None = None
     nickname: Name | None = None
-    return_url: Url | None = None
-    deposit_url: Url | None = None
+    first_name: Name | None = None
+    last_name: Name | None = None
+    return_url: Annotated[Url, Meta(description="Where leaving the game leads.")] | None = None
+    deposit_url: Annotated[Url, Meta(description="The casino's cashier.")] | None = None
+    demo_balance: Decimal | None = None
 
 
 class LaunchAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -250,6 +250,22 @@ WHERE i.name = ?3 AND r.id < ?1 AND (?2 IS NULL OR i.brand = ?2)
       AND (?7 = 0 OR (r.wins = 0 AND r.bets > r.refunds))
 ORDER BY r.id DESC LIMIT ?4
 
+-- list_overdue_rounds --
+-- Rounds with a bet that neither won, lost nor was undone, oldest first, from an id on.
+SELECT r.id, i.name, i.brand, r.game, r.name, p.name, a.currency, r.bets, r.staked, r.wins, r.won,
+       r.refunds, r.refunded, r.opened_ms, r.changed_ms, r.account
+FROM rounds AS r
+CROSS JOIN integrations AS i ON i.id = r.integration
+CROSS JOIN accounts AS a ON a.id = r.account
+CROSS JOIN players AS p ON p.id = a.player
+WHERE r.id > ?1 AND r.id <= ?2 AND r.wins = 0 AND r.bets > r.refunds
+ORDER BY r.id
+
+-- last_round_before --
+-- The newest round that was opened before a time, looked for among the next so many ids.
+SELECT max(id) FROM (SELECT id, opened_ms FROM rounds WHERE id > ?1 ORDER BY id LIMIT ?3)
+WHERE opened_ms < ?2
+
 -- list_alerts --
 -- Alerts, newest first.
 SELECT l.id, i.name, l.key, l.alert, l.detail, p.name, a.currency, l.state, l.created_ms, l.changed_ms

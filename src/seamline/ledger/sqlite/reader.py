@@ -13,6 +13,7 @@ from seamline.ledger.sql import queries
 from seamline.ledger.sqlite import rows
 from seamline.ledger.store import (
     AlertEntry,
+    Overdue,
     RoundEntry,
     RoundFilter,
     TotalEntry,
@@ -23,6 +24,9 @@ from seamline.money import MAX_UNITS, Amount, Currencies
 
 SQL = queries(__package__)
 HOUR_MS = 3_600_000
+
+#: How many rounds one look for unsettled ones goes through.
+OVERDUE_STEP = 50_000
 
 _TransactionRow = tuple[
     int,  # id
@@ -155,6 +159,15 @@ class SqliteReader:
             opened_ms=values[13],
             changed_ms=values[14],
         )
+
+    def overdue(self, *, after: int, opened_before_ms: int) -> tuple[Sequence[Overdue], int]:
+        """Rounds that never ended, and the id to go on after; looks at a bounded number."""
+        bounds = (after, opened_before_ms, OVERDUE_STEP)
+        last = cast("int | None", self._run(SQL["last_round_before"], bounds).fetchall()[0][0])
+        if last is None:
+            return [], after
+        found = self._run(SQL["list_overdue_rounds"], (after, last))
+        return [Overdue(self._round(row[:15]), cast("int", row[15])) for row in found], last
 
     def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
         """A page of alerts, newest first."""

@@ -67,13 +67,20 @@ class SqliteStore:
     def reader(self) -> Iterator[SqliteReader]:
         """A reader for the calling thread; given back when the block ends."""
         try:
+            with self._borrowed() as reader:
+                yield reader
+        except AWAY as error:
+            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[SqliteReader]:
+        """An idle reader or a new one; a few are kept for the next."""
+        try:
             reader = self._idle.get_nowait()
         except queue.Empty:
             reader = open_reader(self._path, self._currencies)
         try:
             yield reader
-        except AWAY as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
         finally:
             if self._idle.qsize() < READERS:
                 self._idle.put(reader)
@@ -109,18 +116,24 @@ def open_reader(path: Path, currencies: Currencies) -> SqliteReader:
 
 
 def backup(source: Path, target: Path) -> None:
-    """Copy a ledger file, committed state only, beside whoever writes it."""
+    """Copy a ledger file, committed state only, beside whoever writes it.
+
+    The target appears whole or not at all.
+    """
     if target.exists():
         raise StoreError(f"{target} exists already; a backup never overwrites")
-    from_, to = connect(source, read_only=True), apsw.Connection(str(target))
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    from_, to = connect(source, read_only=True), apsw.Connection(str(part))
     try:
+        # In one step: between two steps a commit elsewhere would start the copy anew.
         with to.backup("main", from_, "main") as copy:
-            while not copy.done:
-                copy.step(1_000)
+            copy.step(-1)
         to.pragma("journal_mode", "WAL")
     finally:
         to.close()
         from_.close()
+    part.rename(target)
 
 
 def migrate(connection: apsw.Connection) -> tuple[int, int]:

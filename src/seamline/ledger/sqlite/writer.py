@@ -17,7 +17,7 @@ from typing import TypeVar, cast
 import apsw
 import msgspec
 
-from seamline.ledger.book import Book
+from seamline.ledger.book import AlertRow, Book
 from seamline.ledger.chain import START
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.ledger.sql import queries
@@ -192,7 +192,8 @@ class SqliteWriter:
                 continue
             account = self._purse(player.id, command.currency)
             if account is None and command.kind is Kind.DEPOSIT:
-                account = self._open_account(player.id, command.currency)
+                account = self._new_purse(player.id, command.currency)
+                book.new_accounts[account.id] = account
             if account is not None:
                 account = book.accounts.setdefault(account.id, account)
                 book.purses[purse] = account
@@ -241,6 +242,11 @@ class SqliteWriter:
         if book.posted:
             posted = [rows.transaction_row(each, numbers) for each in book.posted]
             self._many(SQL["insert_transaction"], posted)
+        # An account opens with its first deposit, not with one that is refused.
+        for account in book.new_accounts.values():
+            if account.id in book.moved:
+                bindings = (account.id, account.player, account.currency.code, START)
+                self._run(SQL["insert_account"], bindings)
         if book.moved:
             moved = [rows.account_change(account) for account in book.moved.values()]
             self._exactly(SQL["update_account"], moved)
@@ -299,8 +305,12 @@ class SqliteWriter:
         ]
         return next((purse for purse in purses if purse.currency.code == currency), None)
 
+    def _new_purse(self, player: int, currency: str) -> Account:
+        """An account that is not stored yet."""
+        return Account(self._new_account(), player, self._currencies[currency])
+
     def _open_account(self, player: int, currency: str) -> Account:
-        account = Account(self._new_account(), player, self._currencies[currency])
+        account = self._new_purse(player, currency)
         self._run(SQL["insert_account"], (account.id, player, currency, START))
         return account
 
@@ -393,6 +403,10 @@ class SqliteWriter:
         self._run(SQL["set_alert_state"], (state, now_ms, alert))
         if self._db.total_changes() == before:
             raise Unknown(f"no alert {alert}")
+
+    def raise_alert(self, alert: AlertRow) -> None:
+        """Write an alert of its own; about the same key again it is no news."""
+        self._run(SQL["insert_alert"], rows.alert_row(alert, self._integrations))
 
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""

@@ -109,6 +109,8 @@ def test_a_launch_asks_the_vendor(rig):
         "launch": True,
         "platform": "mobile",
         "nickname": "Lucky",
+        "first_name": "Ann",
+        "last_name": "Camilleri",
         "return_url": "https://casino.example/lobby",
         "deposit_url": "https://casino.example/cashier",
     }
@@ -122,6 +124,8 @@ def test_a_launch_asks_the_vendor(rig):
         "session": "s1",
         "player": "p1",
         "country": "MT",
+        "first_name": "Ann",
+        "last_name": "Camilleri",
         "nickname": "Lucky",
         "language": "mt",
         "platform": "mobile",

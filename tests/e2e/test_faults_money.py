@@ -1,0 +1,154 @@
+"""Faults 13 to 15, 19, 22 and 23: funds, floods, batches and time, for every dialect."""
+
+import asyncio
+import time
+
+import pytest
+
+from kit.gateway import GatewayRig
+from kit.vendor import Vendor, templates
+from seamline.dialects import dialects
+from seamline.wallet import Kind, Verdict
+
+
+def test_fault_13_the_same_id_after_a_deposit(vendor):
+    """Without funds nothing moves; after a deposit the same id is decided afresh, or remembered."""
+    bet = vendor.bet("150.00")
+    said = vendor.refused(bet)
+    assert said.verdict is Verdict.REFUSED
+    assert said.reply.status < 500
+    assert vendor.balance() == "100.00"
+    vendor.doors.deposit(f"more-{bet.key}", "100.00", player=vendor.player)
+    if Kind.BET in vendor.policy.remembered_refusals:
+        vendor.refused(bet)
+        assert vendor.balance() == "200.00"
+    else:
+        vendor.done(bet)
+        assert vendor.balance() == "50.00"
+
+
+def test_fault_13_the_last_cent_can_be_staked(vendor):
+    """A stake of all there is leaves nothing; one cent more is refused."""
+    vendor.refused(vendor.bet("100.01"))
+    vendor.done(vendor.bet("100.00"))
+    assert vendor.balance() == "0.00"
+    vendor.refused(vendor.bet("0.01"))
+
+
+def test_fault_13_ten_bets_for_the_last_money(vendor):
+    """Ten bets at once that the balance covers only three times: three are done."""
+    answers = vendor.send_all([vendor.bet("30.00") for _ in range(10)])
+    assert sorted(each.verdict.value for each in answers).count("done") == 3
+    assert {each.verdict for each in answers} == {Verdict.DONE, Verdict.REFUSED}
+    assert vendor.balance() == "10.00"
+
+
+def test_fault_14_bets_withdrawals_and_credits_at_once(vendor):
+    """No update is lost when vendor and cashier work on one account at once."""
+    kind = Kind.REWARD if vendor.can(Kind.REWARD) else Kind.WIN
+    vendor.needs(kind)
+    rig = vendor.doors
+    bets = [vendor.compose(vendor.bet("2.00")) for _ in range(10)]
+    paid = [vendor.compose(vendor.say(kind, "3.00")) for _ in range(10)]
+    path = f"/v1/players/acme/{vendor.player}/withdrawals"
+    bodies = [
+        {"transaction_id": f"{vendor.ids.uuid()}", "amount": "1.00", "currency": "USD"}
+        for _ in range(10)
+    ]
+
+    async def all_at_once():
+        return await asyncio.gather(
+            rig.together(vendor.name, [each for pair in zip(bets, paid, strict=True)
+                                       for each in pair]),
+            *(rig.operate("POST", path, body) for body in bodies),
+        )  # fmt: skip
+
+    vendors, *cashier = rig.run(all_at_once())
+    assert {reply.status for reply in vendors} == {200}
+    assert {status for status, _ in cashier} == {201}
+    assert vendor.balance() == "100.00"
+    assert len(vendor.moved()) == 30
+
+
+@pytest.mark.parametrize("name", sorted(dialects()))
+def test_fault_15_ten_thousand_credits_over_few_accounts(tmp_path, name):
+    """Ten thousand credits at once over four accounts are all paid, in seconds."""
+    rig = GatewayRig(tmp_path)
+    players = [Vendor(rig, name).sit_down("0.01") for _ in range(4)]
+    kind = Kind.WIN if players[0].can(Kind.WIN) else Kind.REWARD
+    commands = [players[turn % 4].say(kind, "0.01") for turn in range(10_000)]
+
+    async def credit_all():
+        return await asyncio.gather(*(rig.gateway.ledger.apply(each) for each in commands))
+
+    started = time.monotonic()
+    outcomes = rig.run(credit_all())
+    assert time.monotonic() - started < 20
+    assert {type(each).__name__ for each in outcomes} == {"Applied"}
+    assert [each.balance() for each in players] == ["25.01"] * 4
+    assert rig.audit().transactions == 10_004
+    rig.close()
+
+
+# 19: batches.
+
+
+def test_fault_19_a_batch_sent_again(vendor):
+    """A batch that comes again, whole, moves each of its items once."""
+    batch = next((each for each in templates(vendor.name) if len(each.commands) > 1), None)
+    if batch is None:
+        pytest.skip(f"{vendor.name} has no batches")
+    commands = tuple(vendor.fill(each) for each in batch.commands)
+    vendor.send(*commands)
+    before = vendor.moved()
+    vendor.send(*commands)
+    assert vendor.moved() == before
+
+
+# 22, 23 and 24: time.
+
+
+def test_fault_23_a_round_that_never_ends_is_visible(vendor):
+    """A round with a bet and no result is listed as unsettled until its win or refund comes."""
+    vendor.needs(Kind.WIN)
+    bet, other = vendor.bet("1.00"), vendor.bet("1.00")
+    vendor.done(bet)
+    vendor.done(other)
+
+    def unsettled():
+        query = {"brand": "acme", "player": vendor.player, "unsettled": "true"}
+        return [each["round"] for each in vendor.doors.rounds(**query)]
+
+    assert unsettled() == [bet.round, other.round]
+    vendor.done(vendor.win(bet, "0"))
+    assert unsettled() == [other.round]
+    if vendor.can(Kind.REFUND):
+        vendor.done(vendor.refund(other))
+        assert unsettled() == []
+
+
+@pytest.mark.parametrize("hours", [24, 24 * 122], ids=["a day", "four months"])
+def test_fault_22_a_retry_after_a_long_time(vendor, hours):
+    """A request that comes again after a day or four months is still the same movement."""
+    bet = vendor.bet("10.00")
+    request = vendor.compose(bet)
+    vendor.doors.send(vendor.name, request)
+    vendor.doors.pass_time(hours=hours)
+    vendor.doors.send(vendor.name, request)
+    vendor.send(bet)
+    assert vendor.moved() == [("bet", "10.00")]
+    if vendor.can(Kind.REFUND):
+        vendor.done(vendor.refund(bet))
+        assert vendor.balance() == "100.00"
+
+
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_fault_24_a_clock_that_jumps(vendor, hours):
+    """When the gateway's clock jumps, bets go on and no transaction is older than the last."""
+    vendor.done(vendor.bet("1.00"))
+    vendor.doors.pass_time(hours=hours)
+    vendor.open_session()
+    vendor.done(vendor.bet("1.00"))
+    assert vendor.balance() == "98.00"
+    times = [each["at_ms"] for each in vendor.doors.transactions(integration=vendor.name)]
+    assert times == sorted(times)

@@ -1,0 +1,295 @@
+"""A vendor of any dialect, who says commands by the dialect's own compose and believes its judge.
+
+What a dialect can say is learnt from its own vectors: each row of `vectors/*.json` that names a
+`call` and the `command` (or `commands`) that it stands for is a template. Ids are replaced by new
+ones of the same shape, everything else stays as published.
+"""
+
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from itertools import count
+from random import Random
+
+import msgspec
+import pytest
+
+from seamline.money import Quantity
+from seamline.wallet import Command, Integration, Kind, Verdict
+
+#: The kinds that a vendor asks for.
+ASKED = (Kind.BET, Kind.WIN, Kind.REWARD, Kind.REFUND, Kind.BALANCE, Kind.AUTHORIZE)
+
+#: What is new in each command, and what it is about.
+_IDS = ("key", "round", "target", "campaign")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DIGITS = re.compile(r"[0-9]{2,}")
+
+
+class Template(msgspec.Struct, frozen=True):
+    """One published request: which call carries which commands."""
+
+    call: str
+    commands: tuple[Command, ...]
+
+
+@cache
+def templates(name, package="seamline.dialects"):
+    """Everything that the vectors of a dialect show how to say, the plainest first."""
+    found = []
+    for path in (files(f"{package}.{name}") / "vectors").iterdir():
+        if path.name.endswith(".json"):
+            found += [_template(row, name) for row in _rows(json.loads(path.read_text("utf-8")))]
+    return tuple(sorted(set(found), key=_fancy))
+
+
+def _rows(node):
+    """Every object in a file of vectors that says which commands a call stands for."""
+    if isinstance(node, dict):
+        if isinstance(node.get("call"), str) and ("command" in node or "commands" in node):
+            yield node
+        else:
+            for each in node.values():
+                yield from _rows(each)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _rows(each)
+
+
+def _template(row, integration):
+    listed = row["commands"] if "commands" in row else [row["command"]]
+    return Template(row["call"], tuple(_command(each, integration) for each in listed))
+
+
+def _command(fields, integration):
+    given = dict(fields)
+    given["kind"] = Kind(given["kind"])
+    if given.get("amount") is not None:
+        given["amount"] = Quantity.parse(given["amount"])
+    return Command(**{"integration": integration} | given)
+
+
+def _fancy(template):
+    """Free rounds, campaigns and batches are special; what lacks a field is older than the rest."""
+    first = template.commands[0]
+    given = sum(value is not None for value in msgspec.structs.astuple(first))
+    special = first.free or first.campaign is not None or first.kind is Kind.REWARD
+    return len(template.commands) > 1, special, -given, repr(template)
+
+
+class Ids:
+    """New ids, each in the shape of an example, never one twice."""
+
+    def __init__(self, seed):
+        self._random = Random(seed)
+
+    def like(self, example):
+        """An id that looks like the example: UUIDs are new UUIDs, numbers are new numbers."""
+        if _UUID.search(example):
+            return _UUID.sub(lambda _: self.uuid(), example)
+        if _DIGITS.search(example):
+            return _DIGITS.sub(lambda found: self._number(len(found[0])), example)
+        return f"{example}-{self._number(12)}"
+
+    def uuid(self):
+        """A UUID of version 4."""
+        bits = self._random.getrandbits(128) & ~(0xF << 76) & ~(0x3 << 62) | 4 << 76 | 2 << 62
+        text = f"{bits:032x}"
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def _number(self, length):
+        first = self._random.choice("123456789")
+        return first + "".join(self._random.choices("0123456789", k=length - 1))
+
+
+class Vendor:
+    """One vendor's game server, with one player in one session at a time."""
+
+    _seeds = count(1)
+
+    def __init__(self, doors, name, *, seed=None):
+        self.doors, self.name = doors, name
+        self.integration = doors.integrations[name]
+        self.dialect = _dialect(name)
+        self.calls = {call.name: call for call in self.dialect.calls}
+        self.ids = Ids(f"{name}/{seed if seed is not None else next(self._seeds)}")
+        self.player = self.session = None
+        self.currency, self.game = "USD", "g1"
+
+    # The stage.
+
+    def sit_down(self, funds="100.00", *, currency="USD", player=None):
+        """A new player with that money opens a session; commands are about them from now on."""
+        self.player = player or f"player-{self.ids.uuid()}"
+        self.currency = currency
+        if player is None:
+            self.doors.player(self.player, funds, currency)
+        return self.open_session()
+
+    def open_session(self):
+        """The same player opens another session."""
+        self.session = self.ids.uuid()
+        self.doors.session(
+            self.name, self.session, player=self.player, currency=self.currency, game=self.game
+        )
+        return self
+
+    def leave(self):
+        """The session is closed."""
+        self.doors.close_session(self.name, self.session)
+
+    def balance(self):
+        """What the player has, by the books, with all decimals that the currency shows."""
+        return self.doors.balance(self.player, self.currency)
+
+    def moved(self):
+        """What this player's account went through since the first deposit: kind and amount."""
+        listed = self.doors.transactions(brand="acme", player=self.player)
+        return [(each["kind"], each["amount"]) for each in listed[1:]]
+
+    def alerts_about(self, *commands):
+        """The alerts about these commands."""
+        keys = {command.key for command in commands}
+        return [alert for key, alert in self.doors.alerts() if key in keys]
+
+    @property
+    def policy(self):
+        """What the dialect decides differently from others."""
+        return self.dialect.policy(self.integration.options)
+
+    # Commands.
+
+    def template(self, kind, *, free=False, like=lambda _: True):
+        """The plainest published command of that kind, or None when the dialect has none."""
+        for each in templates(self.name):
+            first = each.commands[0]
+            if (first.kind, first.free) == (kind, free) and like(first):
+                return each
+        return None
+
+    def can(self, kind, *, free=False):
+        """Whether the dialect can say such a command."""
+        return self.template(kind, free=free) is not None
+
+    def needs(self, *kinds):
+        """Skip the test where the dialect has no such command."""
+        for kind in kinds:
+            if not self.can(kind):
+                pytest.skip(f"{self.name} has no {kind}")
+
+    def say(self, kind, amount=None, *, free=False, **fields):
+        """A command of that kind: new ids, this player and session, that amount."""
+        template = self.template(kind, free=free)
+        assert template is not None, f"{self.name} has no vector of a {kind}"
+        return self.fill(template.commands[0], amount, **fields)
+
+    def fill(self, example, amount=None, **fields):
+        """The example with new ids, about this player and session."""
+        new = {name: self.ids.like(getattr(example, name)) for name in _IDS
+               if getattr(example, name) is not None}  # fmt: skip
+        if example.claim is not None and example.campaign is not None:
+            campaign = fields.get("campaign", new["campaign"])
+            new["claim"] = example.claim.replace(example.campaign, campaign)
+        stage = {"session": self.session, "player": self.player, "currency": self.currency}
+        stage["game"] = self.game
+        new |= {name: value for name, value in stage.items() if getattr(example, name) is not None}
+        if amount is not None:
+            new["amount"] = Quantity.parse(amount)
+        return msgspec.structs.replace(example, **new | fields)
+
+    def bet(self, amount="10.00", **fields):
+        """A stake."""
+        return self.say(Kind.BET, amount, **fields)
+
+    def win(self, of=None, amount="10.00", **fields):
+        """The result of a bet's round; of a round of its own when *of* is None."""
+        if of is not None:
+            fields = self._about(of, Kind.WIN) | fields
+        return self.say(Kind.WIN, amount, **fields)
+
+    def refund(self, of, amount=None, **fields):
+        """A transaction is undone; by its own amount and round, where the call has such fields."""
+        template = self.template(Kind.REFUND)
+        example = template.commands[0]
+        about = self._about(of, Kind.REFUND) | {"target": of.key, "session": of.session}
+        if amount is None and example.amount is not None and of.amount is not None:
+            amount = str(of.amount)
+        about = {name: value for name, value in about.items() if getattr(example, name) is not None}
+        return self.fill(example, amount, **about | fields)
+
+    def _about(self, of, kind):
+        """What ties a command of that kind to another one, as far as the wire has it."""
+        example = self.template(kind).commands[0]
+        ties = {"round": of.round, "target": of.key}
+        return {name: value for name, value in ties.items() if getattr(example, name) is not None}
+
+    # The wire.
+
+    def call_of(self, command):
+        """The call that carries a command."""
+        matching = (each.call for each in templates(self.name)
+                    if each.commands[0].kind is command.kind
+                    and each.commands[0].free == command.free)  # fmt: skip
+        return self.calls[next(matching)]
+
+    def compose(self, *commands):
+        """The signed request."""
+        return self.call_of(commands[0]).compose(commands, self.integration)
+
+    def send(self, *commands):
+        """Say it; the vendor's conclusion and the reply."""
+        return self.judged(commands, self.doors.send(self.name, self.compose(*commands)))
+
+    def send_all(self, commands):
+        """Say them all at once, on a connection each."""
+        replies = self.doors.send_all(self.name, [self.compose(each) for each in commands])
+        return [self.judged((each,), reply) for each, reply in zip(commands, replies, strict=True)]
+
+    def judged(self, commands, reply):
+        """What the vendor makes of the reply."""
+        judgement = self.call_of(commands[0]).judge(reply, self.integration)
+        return Said(judgement.verdict, judgement, reply)
+
+    def done(self, *commands):
+        """Say it; it must be done. The balance that was told."""
+        said = self.send(*commands)
+        assert said.verdict is Verdict.DONE, said
+        return said
+
+    def refused(self, *commands):
+        """Say it; it must not be done."""
+        said = self.send(*commands)
+        assert said.verdict is not Verdict.DONE, said
+        return said
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What became of a command, as the vendor sees it."""
+
+    verdict: Verdict
+    judgement: msgspec.Struct
+    reply: msgspec.Struct
+
+    @property
+    def told(self):
+        """The balance in the answer, as its value; None where the answer has none."""
+        balance = self.judgement.balance
+        return str(balance.shortest()) if balance is not None else None
+
+
+def value(text):
+    """A decimal without trailing zeros, to compare with what was told."""
+    return str(Quantity.parse(text).shortest())
+
+
+def integration_of(name):
+    """A dialect's sandbox integration."""
+    dialect = _dialect(name)
+    return Integration(name=name, brand="acme", dialect=name, options=dialect.sandbox())
+
+
+def _dialect(name):
+    from seamline.dialects import dialects
+
+    return dialects()[name]

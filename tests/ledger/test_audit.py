@@ -1,0 +1,321 @@
+"""The audit: it passes what is right, and names the first row of whatever was tampered with."""
+
+import pytest
+
+from kit.books import audited, proven
+from kit.command import OTHER, bet, deposit, refund, reward, win, withdrawal
+from kit.world import StoreWorld, furnished, terms_of
+from seamline.ledger import audit as auditing
+from seamline.ledger.audit import Law, audit
+from seamline.wallet import Kind, Policy
+
+HOUR_MS = 3_600_000
+POLICY = Policy(
+    reversible=frozenset({Kind.BET, Kind.WIN, Kind.REWARD}),
+    remembered_refusals=frozenset({Kind.BET}),
+    overdraft="take_what_is_there",
+)
+#: Every kind of row that there is, over two players, two integrations and two hours.
+HISTORY = [
+    bet("b1"),
+    win("w1", "30.00"),
+    bet("b2", "5.00", "s2"),
+    bet("b3", "7.00", round_="r3"),
+    refund("f3", "b3", "7.00"),
+    refund("f4", "b4", session="s2"),
+    bet("b4", session="s2"),
+    bet("b5", "999.00"),
+    refund("f5", "b5"),
+    refund("f6", "b6", session="s9"),
+    reward("j1", "2.00", claim="c1"),
+    refund("f7", "j1"),
+    bet("b7", "1.00", free=True),
+    refund("f8", "b7"),
+    withdrawal("o1", "1.00"),
+    win("w2", "0.123456789", "s2"),
+    refund("f9", "w1"),
+    bet("b8", "3.00", "s3", "r8", integration=OTHER),
+]
+LATER = [bet("b9", "4.00", "s2", "r9"), win("w9", "8.00", "s2", "r9"), deposit("d9", "5.00", "p2")]
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A world with that history, on SQLite."""
+    made = furnished(StoreWorld(tmp_path, terms_of(POLICY)))
+    made.session("s3", "p1", integration=OTHER)
+    made.apply(*HISTORY)
+    made.now_ms += HOUR_MS
+    made.apply(*LATER)
+    yield made
+    made.close()
+
+
+def tamper(world, *statements):
+    """Change rows as somebody with the file in hand would, past the schema's checks."""
+    db = world.store._connection
+    db.pragma("ignore_check_constraints", True)
+    for statement in statements:
+        db.execute(statement)
+    db.pragma("ignore_check_constraints", False)
+
+
+def number(world, key):
+    """The id of the transaction of that key."""
+    found = world.store._connection.execute("SELECT id FROM transactions WHERE key = ?", (key,))
+    return found.fetchall()[0][0]
+
+
+def test_what_is_right_passes(world):
+    """A history of every kind of row, duplicates and refusals included, breaks no law."""
+    world.apply(*HISTORY)
+    findings = proven(world.store)
+    assert (findings.transactions, findings.accounts) == (24, 2)
+    assert findings.first is None
+
+
+def test_an_empty_store_passes(tmp_path):
+    """A ledger without any row breaks no law."""
+    world = StoreWorld(tmp_path)
+    assert proven(world.store).transactions == 0
+    world.close()
+
+
+#: What is changed on the row of which key, and the law that the audit must name there.
+ROWS = [
+    ("b2", "balance = balance + 1", Law.BALANCE),
+    ("b2", "version = version + 1", Law.VERSION),
+    ("b2", "previous = 1", Law.PREVIOUS),
+    ("b2", "units = units + 1", Law.BALANCE),
+    ("b2", "units = -units", Law.BALANCE),
+    ("b2", "units = 0", Law.BALANCE),
+    ("b2", "units = 0, debit = NULL, credit = NULL", Law.BALANCE),
+    ("b2", "credit = credit - 1", Law.SIDES),
+    ("b2", "credit = 99", Law.SIDES),
+    ("b2", "credit = NULL", Law.SIDES),
+    ("b2", "debit = 99", Law.SIDES),
+    ("b2", "debit = credit, credit = debit", Law.BALANCE),
+    ("b2", "chain = zeroblob(32)", Law.CHAIN),
+    ("b2", "key = 'other'", Law.CHAIN),
+    ("b2", "fingerprint = zeroblob(16)", Law.CHAIN),
+    ("b2", "asked = '6.00'", Law.CHAIN),
+    ("b2", "session = 1", Law.CHAIN),
+    ("b2", "campaign = 'c1'", Law.CHAIN),
+    ("b2", "free = 1", Law.CHAIN),
+    ("b2", "dust = '0.1'", Law.CHAIN),
+    ("b2", "target = 1", Law.CHAIN),
+    ("b2", "rejection = 'FUNDS'", Law.CHAIN),
+    ("b2", "created_ms = created_ms - 1", Law.CHAIN),
+    ("b2", "created_ms = 0", Law.CHAIN),
+    ("b2", "kind = 'win'", Law.SIDES),
+    ("b2", "kind = 'withdrawal'", Law.SIDES),
+    ("b2", "integration = 1, round = NULL", Law.CHAIN),
+    ("b2", "integration = 77", Law.SIDES),
+    ("b2", "account = NULL", Law.SIDES),
+    ("b2", "account = 1", Law.PREVIOUS),
+    ("b2", "account = 77", Law.ACCOUNT),
+    ("b2", "round = NULL", Law.CHAIN),
+    ("b2", "reversed_by = 23", Law.REFUND),
+    ("b2", "reversed_by = 77", Law.REFUND),
+    ("b3", "reversed_by = NULL", Law.REFUND),
+    ("b3", "reversed_by = reversed_by + 1", Law.REFUND),
+    ("f3", "target = 1", Law.REFUND),
+    ("f3", "units = units + 1", Law.REFUND),
+    ("f3", "account = 2", Law.REFUND),
+    ("f4", "target = 1", Law.CHAIN),
+    ("b4", "kind = 'bet'", Law.TOMBSTONE),
+    ("b6", "kind = 'bet'", Law.TOMBSTONE),
+    ("j1", "reversed_by = NULL", Law.REFUND),
+    ("w1", "reversed_by = NULL", Law.REFUND),
+    ("b8", "integration = 2", Law.SIDES),
+]
+
+
+@pytest.mark.parametrize(("key", "change", "law"), ROWS, ids=[f"{k}: {c}" for k, c, _ in ROWS])
+def test_a_changed_row_is_named(world, key, change, law):
+    """Whatever is changed on a row, the audit names a broken law, at that row or its refund."""
+    row = number(world, key)
+    if law is Law.TOMBSTONE:  # the refund that put it up is the one that misses it
+        row -= 1
+    if key == "f3":  # the bet and what undid it no longer agree
+        row = number(world, "b3")
+    tamper(world, f"UPDATE transactions SET {change} WHERE key = '{key}'")
+    findings = audited(world.store)
+    assert findings.first is not None
+    assert findings.first.transaction == row, "\n".join(map(str, findings.kept))
+    assert law in findings.broken
+    assert law in {each.law for each in findings.kept if each.transaction == row}
+
+
+#: What is changed elsewhere, and the law that is named with it; the account where there is one.
+ELSEWHERE = [
+    ("UPDATE accounts SET balance = balance + 1 WHERE id = 2", Law.HEAD, 2),
+    ("UPDATE accounts SET version = version + 1 WHERE id = 2", Law.HEAD, 2),
+    ("UPDATE accounts SET chain = zeroblob(32) WHERE id = 2", Law.HEAD, 2),
+    ("UPDATE accounts SET last = 1 WHERE id = 2", Law.HEAD, 2),
+    ("UPDATE rollups SET units = units + 1 WHERE kind = 'bet'", Law.ROLLUP, None),
+    ("UPDATE rollups SET transactions = 0 WHERE kind = 'win'", Law.ROLLUP, None),
+    ("UPDATE rollups SET hour = 1 WHERE kind = 'reward'", Law.ROLLUP, None),
+    ("DELETE FROM rollups WHERE kind = 'reward'", Law.ROLLUP, None),
+    ("INSERT INTO rollups VALUES (1, 1, 'USD', 'bet', 1, 1)", Law.ROLLUP, None),
+    ("UPDATE rounds SET last = 1 WHERE name = 'r9'", Law.ROUND, 2),
+]
+
+
+@pytest.mark.parametrize(("change", "law", "account"), ELSEWHERE, ids=lambda each: str(each)[:60])
+def test_a_changed_total_is_named(world, change, law, account):
+    """An account's head, a roll-up or a round's end that was changed is named."""
+    tamper(world, change)
+    findings = audited(world.store)
+    assert law in findings.broken
+    finding = next(each for each in findings.kept if each.law is law and each.transaction is None)
+    assert finding.account == account
+
+
+@pytest.mark.parametrize(
+    "column", ["account", "first", "bets", "staked", "wins", "won", "refunds", "refunded"]
+)
+def test_a_changed_round_is_named(world, column):
+    """A round whose totals were changed is named with its last transaction."""
+    tamper(world, f"UPDATE rounds SET {column} = {column} + 1 WHERE name = 'r9'")
+    findings = audited(world.store)
+    assert list(findings.broken) == [Law.ROUND]
+    assert findings.first.transaction == number(world, "w9")
+
+
+def test_a_deleted_round_is_named(world):
+    """The transactions of a round that is gone are named by the first of them."""
+    tamper(world, "DELETE FROM rounds WHERE name = 'r9'")
+    findings = audited(world.store)
+    assert list(findings.broken) == [Law.ROUND]
+    assert findings.first.transaction == number(world, "b9")
+
+
+@pytest.mark.parametrize(("key", "next_key"), [("fund2", "b2"), ("b2", "f4"), ("b1", "w1")])
+def test_a_deleted_row_is_noticed_at_the_next(world, key, next_key):
+    """The account's next row points to what is gone."""
+    row = number(world, next_key)
+    tamper(world, f"DELETE FROM transactions WHERE key = '{key}'")
+    findings = audited(world.store)
+    assert findings.first.transaction == row
+    assert {Law.PREVIOUS, Law.VERSION, Law.BALANCE, Law.CHAIN} <= findings.broken.keys()
+
+
+def test_a_deleted_last_row_is_noticed_at_the_account(world):
+    """The account's head is ahead of its last row that is left."""
+    tamper(world, "DELETE FROM transactions WHERE key = 'd9'")
+    findings = audited(world.store)
+    assert {Law.HEAD, Law.ROLLUP, Law.SUM} == findings.broken.keys()
+    assert findings.first.account == 2
+
+
+def test_swapped_rows_are_named(world):
+    """Two rows that changed places break the chain at the first of the two places."""
+    one, two = number(world, "b1"), number(world, "w1")
+    tamper(
+        world,
+        f"UPDATE transactions SET id = -1 WHERE id = {one}",
+        f"UPDATE transactions SET id = {one} WHERE id = {two}",
+        f"UPDATE transactions SET id = {two} WHERE id = -1",
+    )
+    findings = audited(world.store)
+    assert findings.first.transaction == one
+    assert Law.CHAIN in findings.broken
+
+
+def test_an_older_row_after_a_newer_one_is_named(world):
+    """Rows stand in the order of their times."""
+    tamper(world, "UPDATE transactions SET created_ms = 5 WHERE key = 'w9'")
+    findings = audited(world.store)
+    assert Law.TIME in findings.broken
+    assert findings.first.transaction == number(world, "w9")
+
+
+def test_a_balance_below_zero_by_a_bet_is_named(world):
+    """A bet that overdrew is named even where every sum is right."""
+    tamper(
+        world,
+        "UPDATE transactions SET units = 20000000, balance = balance - 19500000 WHERE key = 'b2'",
+    )
+    findings = audited(world.store)
+    assert findings.first.transaction == number(world, "b2")
+    assert Law.FUNDS in findings.broken
+
+
+def test_a_key_that_came_twice_is_named(world):
+    """Where the index of identity was removed, the newer of two rows of one key is named."""
+    db = world.store._connection
+    (text,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = 'transactions'").fetchall()[0]
+    columns = ", ".join(row[1] for row in db.execute("PRAGMA table_info(transactions)"))
+    loose = text.replace("UNIQUE (integration, key),", "").replace("TABLE transactions", "TABLE t2")
+    tamper(
+        world,
+        loose,
+        f"INSERT INTO t2 ({columns}) SELECT {columns} FROM transactions",
+        "UPDATE t2 SET key = 'b9' WHERE key = 'w9'",
+        "DROP TABLE transactions",
+        "ALTER TABLE t2 RENAME TO transactions",
+    )
+    findings = audited(world.store)
+    assert Law.IDENTITY in findings.broken
+    assert {each.transaction for each in findings.kept if each.law is Law.IDENTITY} == {
+        world.store._connection.execute("SELECT max(id) - 1 FROM transactions").fetchall()[0][0]
+    }
+
+
+def test_a_house_of_another_kind_is_named(world):
+    """A house account that changed its role, integration or currency no longer fits its rows."""
+    tamper(world, "UPDATE houses SET currency = 'EUR' WHERE role = 'cashier'")
+    findings = audited(world.store)
+    assert findings.first.transaction == number(world, "fund1")
+    assert {Law.SIDES, Law.SUM} <= findings.broken.keys()
+
+
+def test_one_wrong_row_is_no_flood(world):
+    """After a wrong row the audit goes on from what is stored."""
+    tamper(world, "UPDATE transactions SET chain = zeroblob(32) WHERE key = 'b2'")
+    findings = audited(world.store)
+    assert findings.broken == {Law.CHAIN: 2}, "the row itself, and the one chained to it"
+
+
+def test_all_are_counted_and_some_are_kept(world, monkeypatch):
+    """Every broken law is counted each time; only the first findings of each are kept."""
+    monkeypatch.setattr(auditing, "KEPT", 3)
+    tamper(world, "UPDATE transactions SET chain = zeroblob(32)")
+    findings = audited(world.store)
+    assert findings.broken[Law.CHAIN] == 24
+    assert len([each for each in findings.kept if each.law is Law.CHAIN]) == 3
+    assert findings.first.transaction == 1
+    assert not findings.clean
+
+
+def test_a_finding_reads_well(world):
+    """A finding names the place, the law, what was expected and what was found."""
+    row = number(world, "b2")
+    tamper(world, "UPDATE transactions SET balance = 1 WHERE key = 'b2'")
+    assert str(audited(world.store).first) == (
+        f"txn_{row}: the balance after is the balance before and what moved: "
+        "expected 9500000, found 1"
+    )
+    tamper(world, "UPDATE rollups SET units = 7 WHERE kind = 'reward'")
+    kept = [str(each) for each in audited(world.store).kept]
+    assert any(line.startswith("totals: a roll-up is the sum") for line in kept)
+    assert any(line.startswith(("account 2: ", "txn_")) for line in kept)
+
+
+def test_progress_is_told(world, monkeypatch):
+    """Whoever waits hears how many transactions were read."""
+    monkeypatch.setattr(auditing, "STRIDE", 10)
+    heard = []
+    with world.store.reader() as reader:
+        audit(reader, progress=heard.append)
+    assert heard == [10, 20]
+
+
+def test_nothing_is_remembered_of_what_is_finished(world):
+    """The audit's memory does not grow with transactions: rounds and refunds are forgotten."""
+    books = auditing._Books(lambda _: None)
+    with world.store.reader() as reader:
+        for name, row in reader.stream(["audit_houses", "audit_accounts", "audit_transactions"]):
+            {"h": books.house, "a": books.account, "t": books.transaction}[name[6]](row)
+    assert (books._rounds, books._undone, books._unburied) == ({}, {}, {})

@@ -1,0 +1,233 @@
+"""Any commands in any order: the books are right, and as a second, simple reckoning has them."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from kit.books import alerts, balances, proven, transactions
+from kit.command import bet, deposit, refund, reward, win, withdrawal
+from kit.model import Model
+from kit.world import StoreWorld, furnished, terms_of
+from seamline.ledger.ledger import Ledger
+from seamline.wallet import Applied, Policy, Rejected
+
+POLICY = Policy(
+    fingerprint=("kind", "session", "round", "target", "claim", "free"), second_claim="reject"
+)
+OWNERS = {"s1": "p1", "s2": "p2", "s3": "p1"}
+
+CENTS = st.sampled_from([0, 1, 250, 1_000, 4_999, 10_000])
+SESSIONS = st.sampled_from(["s1", "s2", "s3", "s9"])
+ROUNDS = st.sampled_from(["r1", "r2", "r3"])
+KEYS = st.integers(1, 12).map(lambda n: f"k{n}")
+PLAYERS = st.sampled_from(["p1", "p2"])
+
+PLAYS = st.fixed_dictionaries(
+    {"session": SESSIONS, "round": ROUNDS, "amount": CENTS, "free": st.booleans()}
+)
+#: A command as a kind, a key and what it asks, for the model and for the ledger alike.
+COMMANDS = st.one_of(
+    st.tuples(st.sampled_from(["bet", "bet", "win"]), KEYS, PLAYS),
+    st.tuples(
+        st.just("refund"), KEYS, st.fixed_dictionaries({"session": SESSIONS, "target": KEYS})
+    ).filter(lambda each: each[1] != each[2]["target"]),
+    st.tuples(
+        st.just("reward"),
+        KEYS,
+        st.fixed_dictionaries(
+            {"session": SESSIONS, "amount": CENTS, "claim": st.sampled_from(["c1", "c2"])}
+        ),
+    ),
+    st.tuples(
+        st.sampled_from(["deposit", "withdrawal"]),
+        KEYS,
+        st.fixed_dictionaries({"player": PLAYERS, "amount": CENTS}),
+    ),
+)
+SAY = {"bet": bet, "win": win, "refund": refund, "reward": reward}
+
+
+def command_of(kind, key, asked):
+    """The command for the ledger."""
+    fields = dict(asked)
+    amount = fields.pop("amount", None)
+    text = None if amount is None else f"{amount // 100}.{amount % 100:02}"
+    if kind in ("deposit", "withdrawal"):
+        return {"deposit": deposit, "withdrawal": withdrawal}[kind](key, text, fields["player"])
+    if kind == "refund":
+        return refund(key, fields["target"], session=fields["session"])
+    if "round" in fields:
+        fields["round_"] = fields.pop("round")
+    return SAY[kind](key, text, **fields)
+
+
+def said(outcome):
+    """An outcome as the model says it: the answer, and the funds after it in cents."""
+    if isinstance(outcome, Rejected):
+        return outcome.why.name, None
+    return ("moved" if isinstance(outcome, Applied) else "again"), outcome.balance.units // 1_000
+
+
+def new_world(folder):
+    """Two players, three sessions, 100.00 for both."""
+    world = furnished(StoreWorld(folder, terms_of(POLICY)))
+    world.session("s3", "p1", game="g1")
+    return world
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Drives a door on a real store, one command or several at once, beside the model."""
+
+    @initialize()
+    def start(self):
+        """Open a new ledger."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.loop = asyncio.new_event_loop()
+        self.world = new_world(self.folder.name)
+        self.model = Model({"p1": 10_000, "p2": 10_000}, OWNERS)
+        self.past = []
+        self.loop.run_until_complete(self.open())
+
+    async def open(self):
+        """Open the door."""
+        self.ledger = Ledger(self.world.writer, self.world.terms, clock=lambda: self.world.now_ms)
+
+    @rule(command=COMMANDS)
+    def command(self, command):
+        """A new command, or a known key with other content."""
+        self.send([command])
+
+    @rule(commands=st.lists(COMMANDS, min_size=2, max_size=8))
+    def commands(self, commands):
+        """Several at once, which may share a batch."""
+        self.send(commands)
+
+    @precondition(lambda self: self.past)
+    @rule(choice=st.data())
+    def again(self, choice):
+        """Something that was sent before, once more and twice at once."""
+        command = choice.draw(st.sampled_from(self.past))
+        self.send([command, command])
+
+    @rule(seconds=st.integers(-5_000, 5_000))
+    def clock(self, seconds):
+        """The machine's clock jumps, too little for a session to end."""
+        self.world.now_ms += seconds * 10
+
+    @rule()
+    def restart(self):
+        """The gateway stops and starts again."""
+        self.loop.run_until_complete(self.ledger.close())
+        self.world.close()
+        self.world.open()
+        self.loop.run_until_complete(self.open())
+
+    def send(self, commands):
+        """Send to both, and compare the answers."""
+
+        async def together():
+            asked = (self.ledger.apply(command_of(*each)) for each in commands)
+            return await asyncio.gather(*asked)
+
+        outcomes = self.loop.run_until_complete(together())
+        for (kind, key, asked), outcome in zip(commands, outcomes, strict=True):
+            assert said(outcome) == self.model.apply(kind, key, **asked), (kind, key, asked)
+        self.past += commands
+
+    @invariant()
+    def nobody_owes(self):
+        """No player's balance is below zero: nothing here takes back what was spent."""
+        if hasattr(self, "model"):
+            assert min(self.model.funds.values()) >= 0
+
+    def teardown(self):
+        """The books are right, and every balance is the model's."""
+        if not hasattr(self, "ledger"):
+            return
+        self.loop.run_until_complete(self.ledger.close())
+        try:
+            held = balances(self.world.store)
+            assert held == {
+                (name, "USD"): f"{cents // 100}.{cents % 100:02}"
+                for name, cents in self.model.funds.items()
+            }
+            proven(self.world.store)
+        finally:
+            self.world.close()
+            self.loop.close()
+            self.folder.cleanup()
+
+
+COMMON = {
+    "deadline": None,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+
+
+def test_any_commands_leave_the_books_as_the_model_has_them():
+    """Whatever comes, each answer and each balance is the model's, and the audit is clean."""
+    run_state_machine_as_test(
+        LedgerMachine, settings=settings(max_examples=120, stateful_step_count=30, **COMMON)
+    )
+
+
+@pytest.mark.slow
+def test_many_more_commands_leave_the_books_as_the_model_has_them():
+    """The same law, over many more and longer runs."""
+    run_state_machine_as_test(
+        LedgerMachine, settings=settings(max_examples=400, stateful_step_count=60, **COMMON)
+    )
+
+
+def books(commands, sizes):
+    """The books after the commands in batches of those sizes, and the answers."""
+    with tempfile.TemporaryDirectory() as folder:
+        world = new_world(Path(folder))
+        answers, rest = [], list(commands)
+        for size in sizes:
+            answers += world.apply(*(command_of(*each) for each in rest[:size]))
+            rest = rest[size:]
+            if not rest:
+                break
+        answers += world.apply(*(command_of(*each) for each in rest))
+        proven(world.store)
+        told = transactions(world.store), alerts(world.store), balances(world.store), answers
+        world.close()
+    return told
+
+
+def one_by_one_and_in_batches(commands, sizes):
+    """The books must be the same, row by row."""
+    assert books(commands, [1] * len(commands)) == books(commands, sizes)
+
+
+MANY = st.lists(COMMANDS, min_size=1, max_size=60)
+SIZES = st.lists(st.integers(1, 30), min_size=1, max_size=8)
+
+
+@settings(max_examples=150, **COMMON)
+@given(MANY, SIZES)
+def test_batches_change_nothing(commands, sizes):
+    """One by one or in batches, the same commands give the same answers and the same rows."""
+    one_by_one_and_in_batches(commands, sizes)
+
+
+@pytest.mark.slow
+@settings(max_examples=800, **COMMON)
+@given(MANY, SIZES)
+def test_batches_change_nothing_in_many_more_runs(commands, sizes):
+    """The same law, over many more lists of commands."""
+    one_by_one_and_in_batches(commands, sizes)
