@@ -72,7 +72,7 @@ class Model:
         """A bet is undone once, by what it moved; what is not there yet gets a tombstone."""
         target = self.done.get(("vendor", asked["target"]))
         if target is None:
-            self.done["vendor", asked["target"]] = {"content": (STONE, None), "player": None}
+            self.done["vendor", asked["target"]] = {"content": (STONE, None), "player": player}
         elif player is not None and target["player"] not in (None, player):
             return "TARGET_FOREIGN"
         elif target["content"][0] == STAKE:

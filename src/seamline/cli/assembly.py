@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
 from seamline.cli.settings import Brand, Settings, SettingsError
 from seamline.dialects import dialects
+from seamline.dialects.dialect import Reply, Request
 from seamline.edge.exchanges import Exchanges
 from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger, clock_ms
 from seamline.ledger.rows import Terms
 from seamline.ledger.sqlite.store import SqliteStore
-from seamline.sender.transport import Transport
 from seamline.wallet import Integration, Policy
+
+if TYPE_CHECKING:
+    from seamline.sender.transport import Transport
 
 HOUR_MS = 3_600_000
 
@@ -76,6 +79,28 @@ def cashiers(settings: Settings) -> Mapping[str, Terms]:
     }
 
 
+class _Vendors:
+    """The way to the vendors' APIs, made for the first request.
+
+    Its HTTP client takes a third of the start-up time, and most gateways start far more often in
+    tests and deploys than they launch a game in their first second.
+    """
+
+    def __init__(self) -> None:
+        self._transport: Transport | None = None
+
+    async def send(self, base_url: str, request: Request, deadline_s: float) -> Reply:
+        if self._transport is None:
+            from seamline.sender.transport import Transport
+
+            self._transport = Transport()
+        return await self._transport.send(base_url, request, deadline_s)
+
+    async def close(self) -> None:
+        if self._transport is not None:
+            await self._transport.close()
+
+
 @asynccontextmanager
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """A gateway with its store open; on the way out everything accepted is finished first."""
@@ -95,7 +120,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
         max_count=settings.exchanges.max_count,
         max_age_ms=settings.exchanges.max_age_hours * HOUR_MS,
     )
-    transport = Transport()
+    vendors = _Vendors()
     built = Gateway(
         ledger=ledger,
         store=store,
@@ -104,13 +129,13 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
         cashiers=tills,
         api_keys=settings.api.keys,
         exchanges=exchanges,
-        send=transport.send,
+        send=vendors.send,
         clock_ms=clock_ms,
     )
     try:
         yield built
     finally:
         await ledger.close()
-        await transport.close()
+        await vendors.close()
         exchanges.close()
         store.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -62,6 +64,7 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
         body_timeout_s=server.body_timeout_s,
         ops_port=sockets[1].getsockname()[1] if len(sockets) > 1 else None,
     )
+    _favour_the_event_loop()
     watch = asyncio.create_task(app.ops.watch())
     _LOG.info("listening", url=url_of(sockets[0]), integrations=list(built.connections))
     await serve(
@@ -74,6 +77,19 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
     watch.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await watch
+
+
+def _favour_the_event_loop() -> None:
+    """Keep what is not a bet from delaying one.
+
+    A recording thread gives the interpreter back after half a millisecond instead of five, and the
+    collector neither walks what was loaded at start nor runs a full pass every few thousand bets:
+    requests leave next to no cycles behind.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def url_of(bound: socket) -> str:

@@ -18,6 +18,9 @@ from seamline.edge.asgi import App
 #: The largest request head, in bytes.
 HEAD_LIMIT = 16_384
 
+#: How many new connections the kernel keeps until they are accepted.
+BACKLOG = 2_048
+
 #: How long an idle connection stays open while stopping, so that a request on its way is answered.
 LINGER_S = 0.25
 
@@ -72,6 +75,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _chunk_bytes = 0
     _stopping = False
+    _broken = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """A new connection must send a head in time."""
@@ -85,9 +89,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes of a head; a whole request in one chunk starts no timer."""
+        if self._broken:
+            return
         self._chunk_bytes = len(data)
         super().data_received(data)
-        if not self._in_head:
+        # Bytes that come while nothing is asked, empty lines say, are not on their way to anything:
+        # they count as a head.
+        if not self._in_head and not self._is_idle():
             self._stop_waiting()
             return
         self._head_bytes += len(data)
@@ -113,18 +121,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        if self.cycle is not None:
+        if self.cycle is not None and not self._broken:
             super().on_message_complete()
 
     def on_body(self, body: bytes) -> None:
         """Part of the body; none is taken once the head was refused."""
-        if self.cycle is not None:
+        if self.cycle is not None and not self._broken:
             super().on_body(body)
 
     def on_response_complete(self) -> None:
         """The response is whole; one to HEAD has no body that would have sent its head."""
         cast("OneWrite", self.transport).flush()
+        if self._broken and not self.pipeline:
+            self.transport.close()
         super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are no HTTP."""
+        if not self._owes_an_answer():
+            super().send_400_response(msg)
 
     def shutdown(self) -> None:
         """Finish what was asked; close only what stays idle a little longer."""
@@ -134,8 +149,22 @@ class BoundedProtocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_S, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_idle():
             self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _owes_an_answer(self) -> bool:
+        """Whether a whole request is still being answered.
+
+        What follows it can then not be refused in writing: the refusal would come first and be
+        taken for the answer, "nothing was debited" for a bet that was. The connection is closed
+        after the answers that are owed.
+        """
+        owed = bool(self.pipeline) or not (self._is_idle() or self.cycle.more_body)
+        self._broken = self._broken or owed
+        return owed
 
     def _too_large(self) -> bool:
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -152,7 +181,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._timer = None
 
     def _refuse(self, status: bytes) -> None:
-        if not self.transport.is_closing():
+        if not self.transport.is_closing() and not self._owes_an_answer():
             head = b"HTTP/1.1 " + status + b"\r\n"
             self.transport.write(head + b"content-length: 0\r\nconnection: close\r\n\r\n")
             self.transport.close()
@@ -176,12 +205,13 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; raises `OSError` when the address is taken."""
+    """A listening socket; raises `OSError` when the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+        bound.listen(BACKLOG)
     except OSError:
         bound.close()
         raise
@@ -212,6 +242,6 @@ async def serve(
         limit_concurrency=max_connections,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(drain_s)),
-        backlog=2048,
+        backlog=BACKLOG,
     )
     await Server(config).serve(list(sockets))

@@ -26,6 +26,7 @@ class Checkpointer:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
+        self._copying = threading.Lock()
         self._long = threading.Event()
         self._nearly_done = threading.Event()
         self._closing = False
@@ -40,9 +41,12 @@ class Checkpointer:
 
     def finish(self, writing: apsw.Connection) -> None:
         """Copy the rest, if the bulk is copied; call between two transactions."""
-        if self._nearly_done.is_set():
-            self._copy(writing)
-            self._nearly_done.clear()
+        if self._nearly_done.is_set() and self._copying.acquire(blocking=False):
+            try:
+                _copy(writing)
+            finally:
+                self._nearly_done.clear()
+                self._copying.release()
 
     def close(self) -> None:
         """Stop the thread; the rest of the log is copied when the last connection closes."""
@@ -57,19 +61,26 @@ class Checkpointer:
             self._long.clear()
             if self._closing:
                 return
-            left, before = self._copy(self._db), None
-            # Each pass is shorter than the one before, unless a reader holds the log back.
-            while left > FINISH_PAGES and (before is None or left < before):
-                left, before = self._copy(self._db), left
+            with self._copying:
+                self._copy_the_bulk()
             self._nearly_done.set()
 
-    @staticmethod
-    def _copy(db: apsw.Connection) -> int:
-        """Copy what can be copied without waiting for anybody; the pages that came meanwhile."""
-        try:
-            pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.Error as error:
-            # The log keeps everything safe; it only grows until a later attempt succeeds.
-            _LOG.warning("checkpoint_failed", error=str(error))
-            return 0
-        return pages - copied
+    def _copy_the_bulk(self) -> None:
+        """Copy until little is left; each pass is shorter than the one before.
+
+        A reader in the way ends that: then the rest waits for a later commit.
+        """
+        left, before = _copy(self._db), None
+        while left > FINISH_PAGES and (before is None or left < before):
+            left, before = _copy(self._db), left
+
+
+def _copy(db: apsw.Connection) -> int:
+    """Copy what can be copied without waiting for anybody; the pages that came meanwhile."""
+    try:
+        pages, copied = db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except apsw.Error as error:
+        # The log keeps everything safe; it only grows until a later attempt succeeds.
+        _LOG.warning("checkpoint_failed", error=str(error))
+        return 0
+    return pages - copied

@@ -25,6 +25,10 @@ SQL = queries(__package__)
 #: Below this version a checkpoint beside a write can corrupt the file (sqlite.org/wal.html).
 OLDEST_SQLITE = 3_051_003
 
+#: Page caches. The operating system keeps what does not fit; these save copies of the hottest.
+WRITER_CACHE_KB = 32_000
+READER_CACHE_KB = 2_000
+
 #: How many reading threads keep a connection.
 READERS = 4
 
@@ -38,7 +42,7 @@ def connect(path: Path, *, read_only: bool = False) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(5_000)
     connection.pragma("mmap_size", 0)
-    connection.pragma("cache_size", -8_000 if read_only else -48_000)
+    connection.pragma("cache_size", -READER_CACHE_KB if read_only else -WRITER_CACHE_KB)
     if not read_only:
         connection.pragma("journal_mode", "WAL")
         connection.pragma("synchronous", "FULL")
