@@ -50,7 +50,8 @@ def test_tables_show_every_alert():
     """Each alert that the rules raise stands in a table; rounds that never end are looked for."""
     shown = {word for table in TABLES for line in table.lines.splitlines()
              for word in line.partition("!")[2].replace(",", " ").split()}  # fmt: skip
-    assert shown == {alert.value for alert in Alert} - {"round_unsettled"}
+    # A round that never ends is found by looking at the books, not by deciding a command.
+    assert shown == {alert.value for alert in Alert} - {Alert.ROUND_UNSETTLED} - {"round_unsettled"}
 
 
 def test_tables_state_laws():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -12,7 +12,10 @@ from seamline.ledger.rows import Account, Player, Round, Session, Transaction
 from seamline.money import Currencies
 from seamline.wallet import Kind, Limits, PlayerStatus, Rejection
 
-Row = tuple[int | float | str | bytes | None, ...]
+if TYPE_CHECKING:
+    import apsw
+
+    Row = tuple[apsw.SQLiteValue, ...]
 
 NO_LIMITS = Limits()
 _LIMITS = msgspec.json.Decoder(Limits)

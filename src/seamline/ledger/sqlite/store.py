@@ -59,9 +59,11 @@ class SqliteStore:
         self._currencies = currencies
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path)
-        connection = connect(path)
-        migrate(connection)
-        _keep_scales(connection, currencies)
+        try:
+            connection = _prepared(path, currencies)
+        except BaseException:
+            os.close(self._lock)
+            raise
         self._connection = connection
         self._checkpointer = Checkpointer(connect(path))
         self.writer = SqliteWriter(connection, currencies, self._checkpointer)
@@ -138,6 +140,18 @@ def backup(source: Path, target: Path) -> None:
         to.close()
         from_.close()
     part.rename(target)
+
+
+def _prepared(path: Path, currencies: Currencies) -> apsw.Connection:
+    """A connection to a file whose schema and scales fit this program; closed when they do not."""
+    connection = connect(path)
+    try:
+        migrate(connection)
+        _keep_scales(connection, currencies)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def migrate(connection: apsw.Connection) -> tuple[int, int]:
