@@ -37,7 +37,7 @@ def test_fault_09_a_second_refund_under_a_new_id(vendor):
     bet = vendor.bet("10.00")
     vendor.done(bet)
     vendor.done(vendor.refund(bet))
-    vendor.send(vendor.refund(bet))
+    assert vendor.send(vendor.refund(bet)).reply.status < 500
     assert vendor.balance() == "100.00"
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from kit.gateway import http_client, over_http
 from kit.server import ServedGateway, python
-from kit.vendor import Vendor, value
+from kit.vendor import Vendor, integration_of, value
 from seamline.dialects import dialects
 from seamline.money import Amount, Currencies
 from seamline.wallet import Kind, Verdict
@@ -167,7 +167,7 @@ class _Nobody:
     """Doors that lead nowhere, to ask a vendor what it can say."""
 
     def __init__(self, name):
-        self.integrations = {name: None}
+        self.integrations = {name: integration_of(name)}
 
 
 @pytest.mark.parametrize("name", playable())

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, urlencode
 
 import aiohttp
 import msgspec
+import structlog
 from yarl import URL
 
 from seamline.cli import assembly, settings
@@ -32,8 +33,10 @@ PAGE = 500
 _Server = server.Server
 
 
-def settings_in(folder, *, options=None, own=None, limits=None, **sections):
+def settings_in(folder, *, options=None, own=None, limits=None, second=False, **sections):
     """Settings with one integration per dialect, under the dialect's name, in sandbox options.
+
+    With *second* there is another one of each, named `second-` and the dialect.
 
     *options* replaces the options of some dialects, *own* adds currencies, *sections* are whole
     sections such as `server=Server(...)`.
@@ -54,8 +57,9 @@ def settings_in(folder, *, options=None, own=None, limits=None, **sections):
         **given | sections,
         brands={BRAND: brand},
         integrations={
-            name: Integration(name=name, brand=BRAND, dialect=name, options=each)
+            prefix + name: Integration(name=prefix + name, brand=BRAND, dialect=name, options=each)
             for name, each in chosen.items()
+            for prefix in (("", "second-") if second else ("",))
         },
         currencies=Currencies.standard(own),
     )
@@ -180,6 +184,9 @@ class GatewayRig(Doors):
         self.url = None
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
         self._stack = AsyncExitStack()
+        # Tracebacks as plain text: the default draws them, which takes longer than a test.
+        renderer = structlog.processors.JSONRenderer()
+        structlog.configure(processors=[structlog.processors.format_exc_info, renderer])
         self._served = None
         self.run(self._open(body_timeout_s))
 
@@ -210,6 +217,7 @@ class GatewayRig(Doors):
         """Stop serving, finish what was accepted, let go of the file."""
         self.run(self._close())
         self._runner.close()
+        structlog.reset_defaults()
 
     async def _close(self):
         if self._served is not None:

@@ -111,7 +111,8 @@ class Vendor:
     def __init__(self, doors, name, *, seed=None):
         self.doors, self.name = doors, name
         self.integration = doors.integrations[name]
-        self.dialect = _dialect(name)
+        self.speaks = self.integration.dialect
+        self.dialect = _dialect(self.speaks)
         self.calls = {call.name: call for call in self.dialect.calls}
         self.ids = Ids(f"{name}/{seed if seed is not None else next(self._seeds)}")
         self.player = self.session = None
@@ -162,7 +163,7 @@ class Vendor:
 
     def template(self, kind, *, free=False, like=lambda _: True):
         """The plainest published command of that kind, or None when the dialect has none."""
-        for each in templates(self.name):
+        for each in templates(self.speaks):
             first = each.commands[0]
             if (first.kind, first.free) == (kind, free) and like(first):
                 return each
@@ -192,7 +193,7 @@ class Vendor:
             campaign = fields.get("campaign", new["campaign"])
             new["claim"] = example.claim.replace(example.campaign, campaign)
         stage = {"session": self.session, "player": self.player, "currency": self.currency}
-        stage["game"] = self.game
+        stage |= {"game": self.game, "integration": self.name}
         new |= {name: value for name, value in stage.items() if getattr(example, name) is not None}
         if amount is not None:
             new["amount"] = Quantity.parse(amount)
@@ -228,7 +229,7 @@ class Vendor:
 
     def call_of(self, command):
         """The call that carries a command."""
-        matching = (each.call for each in templates(self.name)
+        matching = (each.call for each in templates(self.speaks)
                     if each.commands[0].kind is command.kind
                     and each.commands[0].free == command.free)  # fmt: skip
         return self.calls[next(matching)]

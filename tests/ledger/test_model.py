@@ -35,7 +35,12 @@ KEYS = st.integers(1, 12).map(lambda n: f"k{n}")
 PLAYERS = st.sampled_from(["p1", "p2"])
 
 PLAYS = st.fixed_dictionaries(
-    {"session": SESSIONS, "round": ROUNDS, "amount": CENTS, "free": st.booleans()}
+    {
+        "session": SESSIONS,
+        "round": ROUNDS,
+        "amount": CENTS,
+        "free": st.sampled_from([False, False, True]),
+    }
 )
 #: A command as a kind, a key and what it asks, for the model and for the ledger alike.
 COMMANDS = st.one_of(
@@ -97,7 +102,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.world = new_world(self.folder.name)
         self.model = Model({"p1": 10_000, "p2": 10_000}, OWNERS)
-        self.past, self.agreed = [], True
+        self.past, self.agreed, self.fresh = [], True, 0
         self.loop.run_until_complete(self.open())
 
     async def open(self):
@@ -120,6 +125,20 @@ class LedgerMachine(RuleBasedStateMachine):
         """Something that was sent before, once more and twice at once."""
         command = choice.draw(st.sampled_from(self.past))
         self.send([command, command])
+
+    @precondition(lambda self: any(kind == "bet" for kind, _, _ in self.past))
+    @rule(choice=st.data(), kinds=st.lists(st.sampled_from(["refund", "win"]), max_size=3))
+    def end(self, choice, kinds):
+        """A round that began goes on under new keys: refunds and wins, in any order."""
+        bets = [each for each in self.past if each[0] == "bet"]
+        _, key, asked = choice.draw(st.sampled_from(bets))
+        end = []
+        for kind in kinds:
+            self.fresh += 1
+            play = {"session": asked["session"], "round": asked["round"]}
+            more = {"target": key} if kind == "refund" else {**play, "amount": 700, "free": False}
+            end.append((kind, f"e{self.fresh}", {"session": asked["session"]} | more))
+        self.send(end)
 
     @rule(seconds=st.integers(-5_000, 5_000))
     def clock(self, seconds):

@@ -232,12 +232,17 @@ def test_the_log_is_copied_and_starts_again(world, monkeypatch):
 
 def test_a_checkpoint_that_fails_is_no_failed_bet(world, monkeypatch):
     """What was committed is answered as done, also when the log cannot be copied just then."""
+    asked = []
 
     class Full:
         def wal_checkpoint(self, **_):
+            asked.append(1)
             raise apsw.FullError("disk full")
 
     checkpointer = world.store._checkpointer
-    monkeypatch.setattr(checkpointer, "finish", lambda _: checkpointer._copy(Full()))
+    finish = checkpointer.finish
+    monkeypatch.setattr(checkpointer, "finish", lambda _: finish(Full()))
+    checkpointer._nearly_done.set()
     assert isinstance(world.apply(bet("b1"))[0], Applied)
+    assert asked
     assert world.balance("p1") == "90.00"

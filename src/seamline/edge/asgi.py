@@ -27,35 +27,40 @@ class Disconnected(Exception):
     """The client went away before its request was complete."""
 
 
-async def read_body(receive: Receive, *, limit: int, timeout_s: float) -> bytes:
-    """The whole body, or `BodyTooLarge`, `BodyTooSlow`, `Disconnected`."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    # Nearly every request comes whole; only the others pay for a timer.
-    if message.get("more_body"):
-        try:
-            async with asyncio.timeout(timeout_s):
-                body = await _read_rest(receive, body, limit)
-        except TimeoutError:
-            raise BodyTooSlow from None
-    elif message["type"] == "http.disconnect":
-        raise Disconnected
-    if len(body) > limit:
-        raise BodyTooLarge
-    return body
+#: The member of a scope by which our server says that it has the whole request already.
+WHOLE = "seamline.whole"
 
 
-async def _read_rest(receive: Receive, start: bytes, limit: int) -> bytes:
-    body, more = bytearray(start), True
+async def read_body(
+    receive: Receive, *, limit: int, timeout_s: float, whole: bool = False
+) -> bytes:
+    """The whole body, or `BodyTooLarge`, `BodyTooSlow`, `Disconnected`.
+
+    Nearly every request comes *whole*; only the others pay for a timer.
+    """
+    if whole:
+        return await _read(receive, limit)
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _read(receive, limit)
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+async def _read(receive: Receive, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
     while more:
-        if len(body) > limit:
-            raise BodyTooLarge
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        body += message.get("body", b"")
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise BodyTooLarge
         more = message.get("more_body", False)
-    return bytes(body)
+    return b"".join(parts)
 
 
 async def respond(send: Send, reply: Reply, *extra: tuple[bytes, bytes]) -> None:

@@ -16,6 +16,7 @@ import structlog
 
 from seamline.dialects.dialect import Call, Items, Refused, Reply, Request
 from seamline.edge.asgi import (
+    WHOLE,
     BodyTooLarge,
     BodyTooSlow,
     Disconnected,
@@ -124,7 +125,12 @@ class Callbacks:
         """The request as it came, and the answer; no answer when the client is gone."""
         refused, body = None, b""
         try:
-            body = await read_body(receive, limit=self._body_limit, timeout_s=self._body_timeout_s)
+            body = await read_body(
+                receive,
+                limit=self._body_limit,
+                timeout_s=self._body_timeout_s,
+                whole=WHOLE in scope,
+            )
         except BodyTooLarge:
             refused = Rejected(
                 why=Rejection.TOO_LARGE, detail=f"expected at most {self._body_limit} bytes"
@@ -144,24 +150,24 @@ class Callbacks:
             self._clock_ms(),
         )
         if refused is not None:
-            answer = self._refuse(route, refused)
+            answer = self._refuse(route, refused, request_id)
             answer.headers = (_CLOSE,)
             return request, answer
         try:
-            return request, await self._serve(route, request, scope["path"])
+            return request, await self._serve(route, request, scope["path"], request_id)
         except Exception:  # noqa: BLE001 - logged, and answered in the vendor's words
             # The vendor gets its own words for "try again"; people get the traceback.
             _LOG.exception("call_failed", request_id=request_id, path=scope["path"])
-            return request, self._refuse(route, Rejected(why=Rejection.FAULT))
+            return request, self._refuse(route, Rejected(why=Rejection.FAULT), request_id)
 
-    async def _serve(self, route: Route, request: Request, path: str) -> Answer:
+    async def _serve(self, route: Route, request: Request, path: str, request_id: str) -> Answer:
         """Verify, read, apply, write."""
         connection, call = route.connection, route.call
         if call is None:
             methods = self._methods.get(path)
             why = Rejection.METHOD if methods else Rejection.CALL_UNKNOWN
             detail = f"expected {' or '.join(methods)}" if methods else ""
-            answer = self._refuse(route, Rejected(why=why, detail=detail))
+            answer = self._refuse(route, Rejected(why=why, detail=detail), request_id)
             answer.headers = ((b"allow", ", ".join(methods).encode()),) if methods else ()
             return answer
         integration = connection.integration
@@ -169,7 +175,7 @@ class Callbacks:
             connection.dialect.verify(request, integration)
             items = call.read(request, integration)
         except Refused as refused:
-            return self._refuse(route, refused.rejected)
+            return self._refuse(route, refused.rejected, request_id)
         outcomes = await self._apply(items)
         reply = call.write(items, outcomes, integration)
         outcome = outcomes[0] if outcomes else None
@@ -196,13 +202,14 @@ class Callbacks:
             for index, item in enumerate(items)
         )
 
-    def _refuse(self, route: Route, rejected: Rejected) -> Answer:
+    def _refuse(self, route: Route, rejected: Rejected, request_id: str) -> Answer:
         """A refusal in the dialect's words."""
         name = route.call.name if route.call is not None else None
         reply = route.connection.dialect.refuse(rejected, name)
         outcome = rejected.why.name.lower()
         _LOG.info(
             "call_refused",
+            request_id=request_id,
             integration=route.connection.integration.name,
             call=name,
             why=outcome,

@@ -96,19 +96,26 @@ class Exchanges:
         self._stop = threading.Event()
         self.noted = 0
         self.kept = 0
-        self._db = _open(path)
+        self._overrun = 0
+        self._failed = 0
+        self._db = _opened(path)
         self._thread = threading.Thread(target=self._work, name="exchanges", daemon=True)
         self._thread.start()
 
     def note(self, noted: Noted) -> None:
         """Take note of an exchange; when the buffer is full the oldest in it gives way."""
         self.noted += 1
+        if len(self._noted) == TURN_LIMIT:
+            self._overrun += 1
         self._noted.append(noted)
 
     @property
     def dropped(self) -> int:
-        """How many exchanges were noted but not kept, because they came too fast."""
-        return self.noted - self.kept - len(self._noted)
+        """How many exchanges were noted but not kept: they came too fast, or the disk failed.
+
+        It only grows: what is just being written counts as neither kept nor dropped.
+        """
+        return self._overrun + self._failed
 
     def list(self, wanted: ExchangeFilter) -> Sequence[Exchange]:
         """A page of exchanges, newest first, up to the latest; call it in a thread."""
@@ -136,22 +143,24 @@ class Exchanges:
         self._turn()
 
     def _turn(self) -> None:
-        """Write what was noted; a failing disk costs the record, never the service."""
         with self._one_at_a_time:
-            try:
-                self._write()
-            except apsw.Error as error:
-                _LOG.warning("exchanges_not_kept", error=str(error))
+            self._write()
 
     def _write(self) -> None:
+        """Write what was noted; a failing disk costs the record, never the service."""
         rows = [self._row(self._noted.popleft()) for _ in range(len(self._noted))]
         if not rows:
             return
         oldest = rows[-1][0] - self._max_age_ms
-        with self._db:
-            self._db.executemany(SQL["insert_exchange"], rows)
-            self._db.execute(SQL["forget"], (oldest, self._max_count))
-        self.kept += len(rows)
+        try:
+            with self._db:
+                self._db.executemany(SQL["insert_exchange"], rows)
+                self._db.execute(SQL["forget"], (oldest, self._max_count))
+        except apsw.Error as error:
+            self._failed += len(rows)
+            _LOG.warning("exchanges_not_kept", count=len(rows), error=str(error))
+        else:
+            self.kept += len(rows)
 
     def _row(self, noted: Noted) -> _InsertRow:
         request, hidden = noted.request, self._hidden[noted.integration] | _ALWAYS_HIDDEN
@@ -182,6 +191,19 @@ _ALWAYS_HIDDEN = frozenset({b"authorization", b"cookie", b"proxy-authorization"}
 _InsertRow = tuple[
     int, str, str, str | None, str, str, str, str, str, int, str, str, str | None, int
 ]  # fmt: skip
+
+
+def _opened(path: Path) -> apsw.Connection:
+    """The file; one that is broken is put aside, for the record must not keep a gateway down."""
+    try:
+        return _open(path)
+    except (apsw.NotADBError, apsw.CorruptError) as error:
+        aside = path.with_name(f"{path.name}.broken")
+        _LOG.warning("exchanges_broken", error=str(error), kept_as=str(aside))
+        path.replace(aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return _open(path)
 
 
 def _open(path: Path) -> apsw.Connection:

@@ -74,6 +74,8 @@ class Ops:
                 await self._find_overdue()
             except StoreUnavailable as error:
                 _LOG.warning("watch_failed", error=str(error))
+            except Exception:  # noqa: BLE001 - a watch that ended would report old figures for ever
+                _LOG.exception("watch_failed")
             # A large ledger takes longer to look through; it never takes more than 1% of the time.
             await asyncio.sleep(max(WATCH_EVERY_S, 100 * (time.monotonic() - started)))
 

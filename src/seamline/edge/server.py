@@ -8,12 +8,13 @@ import signal
 import socket
 from asyncio import TimerHandle, Transport
 from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from seamline.edge.asgi import App
+from seamline.edge.asgi import WHOLE, App
 
 #: The largest request head, in bytes.
 HEAD_LIMIT = 16_384
@@ -122,6 +123,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is whole."""
         if self.cycle is not None and not self._broken:
+            self.cycle.scope[WHOLE] = True  # type: ignore[literal-required]
             super().on_message_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -190,6 +192,11 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """Leaves signals to us, so that what follows `serve` is run before the process ends."""
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal asks for a graceful stop, whichever it is; the second stops waiting."""
+        self.force_exit = self.should_exit
+        super().handle_exit(sig, frame)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """SIGTERM and SIGINT ask for a graceful stop; a second one stops waiting."""
@@ -239,7 +246,8 @@ async def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=max_connections,
+        # uvicorn counts the connection that asks as well, and refuses at its limit.
+        limit_concurrency=max_connections + 1,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(drain_s)),
         backlog=BACKLOG,

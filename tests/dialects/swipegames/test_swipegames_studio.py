@@ -338,7 +338,13 @@ def test_row63_a_catalogue_without_bet_lines_is_read():
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(b"[]", mtime=0)[:-3], b"\x1f\x8bxxxx", gzip.compress(b"[", mtime=0) + b"", b"\x1f\x8b"]
+    "body",
+    [
+        gzip.compress(b"[]", mtime=0)[:-3],
+        b"\x1f\x8bxxxx",
+        gzip.compress(b"[", mtime=0) + b"",
+        b"\x1f\x8b",
+    ],
 )
 def test_a_broken_package_is_an_error(body):
     """Packed data that is cut short or no package is a vendor's error, not a fault of ours."""
