@@ -153,11 +153,11 @@ ELSEWHERE = [
     ("UPDATE accounts SET version = version + 1 WHERE id = 2", Law.HEAD, 2),
     ("UPDATE accounts SET chain = zeroblob(32) WHERE id = 2", Law.HEAD, 2),
     ("UPDATE accounts SET last = 1 WHERE id = 2", Law.HEAD, 2),
-    ("UPDATE rollups SET units = units + 1 WHERE kind = 'bet'", Law.ROLLUP, None),
+    ("UPDATE rollups SET low = low + 1 WHERE kind = 'bet'", Law.ROLLUP, None),
     ("UPDATE rollups SET transactions = 0 WHERE kind = 'win'", Law.ROLLUP, None),
     ("UPDATE rollups SET hour = 1 WHERE kind = 'reward'", Law.ROLLUP, None),
     ("DELETE FROM rollups WHERE kind = 'reward'", Law.ROLLUP, None),
-    ("INSERT INTO rollups VALUES (1, 1, 'USD', 'bet', 1, 1)", Law.ROLLUP, None),
+    ("INSERT INTO rollups VALUES (1, 1, 'USD', 'bet', 1, 0, 1)", Law.ROLLUP, None),
     ("UPDATE rounds SET last = 1 WHERE name = 'r9'", Law.ROUND, 2),
 ]
 
@@ -297,7 +297,7 @@ def test_a_finding_reads_well(world):
         f"txn_{row}: the balance after is the balance before and what moved: "
         "expected 9500000, found 1"
     )
-    tamper(world, "UPDATE rollups SET units = 7 WHERE kind = 'reward'")
+    tamper(world, "UPDATE rollups SET low = 7 WHERE kind = 'reward'")
     kept = [str(each) for each in audited(world.store).kept]
     assert any(line.startswith("totals: a roll-up is the sum") for line in kept)
     assert any(line.startswith(("account 2: ", "txn_")) for line in kept)

@@ -334,9 +334,9 @@ class _Books:
         """A key that names several transactions; the newest should not be there."""
         self._break(Law.IDENTITY, row[3], None, f"{row[1]} once", f"{row[2]} times")
 
-    def rollup(self, row: tuple[int, str, str, str, int, int]) -> None:
+    def rollup(self, row: tuple[int, str, str, str, int, int, int]) -> None:
         """A roll-up, which its hour's transactions add up to."""
-        key, stored = row[:4], list(row[4:])
+        key, stored = row[:4], [row[4], (row[5] << 32) + row[6]]
         self._rolled.add(key)
         summed = self._hours.get(key, [0, 0])
         if summed != stored:

@@ -81,7 +81,7 @@ class Book:
         self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
         # What changed; written when the batch is decided.
         self.posted: list[Transaction] = []
-        self.moved: dict[int, Account] = {}
+        self.moved: dict[int, tuple[Account, int]] = {}  # with the version as loaded
         self.opened: list[Round] = []
         self.changed: dict[int, Round] = {}
         self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
@@ -206,10 +206,10 @@ class Book:
                 lost[1] - signed,
                 lost[2] - signed,
             )
+        self.moved.setdefault(account.id, (account, account.version))
         account.balance = balance
         account.version += 1
         account.last = number
-        self.moved[account.id] = account
 
     def _bury(self, command: Command, view: View) -> None:
         """A tombstone under the target's key: the bet is refused when it comes."""

@@ -75,7 +75,7 @@ UPDATE transactions SET reversed_by = ?1 WHERE id = ?2 AND reversed_by IS NULL
 UPDATE accounts
 SET balance = ?1, version = ?2, chain = ?3, last = ?4,
     loss_on = ?5, loss_day = ?6, loss_week = ?7, loss_month = ?8
-WHERE id = ?9 AND version < ?2
+WHERE id = ?9 AND version = ?10
 
 -- insert_account --
 INSERT INTO accounts (
@@ -103,9 +103,11 @@ VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?6)
 ON CONFLICT (integration, key, alert) DO NOTHING
 
 -- add_to_rollup --
-INSERT INTO rollups (hour, integration, currency, kind, transactions, units) VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO rollups (hour, integration, currency, kind, transactions, high, low)
+VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (hour, integration, currency, kind)
-DO UPDATE SET transactions = transactions + excluded.transactions, units = units + excluded.units
+DO UPDATE SET transactions = transactions + excluded.transactions,
+              high = high + excluded.high, low = low + excluded.low
 
 -- insert_house --
 INSERT INTO houses (id, role, integration, currency) VALUES (?, ?, ?, ?)
@@ -278,17 +280,18 @@ ORDER BY l.id DESC LIMIT ?3
 
 -- list_totals --
 -- The roll-ups of a span of hours.
-SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.units
+SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.high, u.low
 FROM rollups AS u CROSS JOIN integrations AS i ON i.id = u.integration
 WHERE u.hour >= ?1 AND u.hour < ?2
 ORDER BY u.hour, i.name, u.currency, u.kind
 
 -- drift --
 -- Players' balances less all movements by currency: zero, or the books are wrong.
-SELECT currency, sum(units) FROM (
-    SELECT currency, sum(balance) AS units FROM accounts GROUP BY currency
+SELECT currency, sum(high), sum(low) FROM (
+    SELECT currency, sum(balance >> 32) AS high, sum(balance & 4294967295) AS low
+    FROM accounts GROUP BY currency
     UNION ALL
-    SELECT currency, -sum(units) FROM rollups GROUP BY currency
+    SELECT currency, -sum(high), -sum(low) FROM rollups GROUP BY currency
 ) GROUP BY currency
 
 -- audit_houses --
@@ -329,5 +332,5 @@ FROM transactions AS t GROUP BY t.integration, t.key HAVING count(*) > 1
 
 -- audit_rollups --
 -- Every roll-up.
-SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.units
+SELECT u.hour, i.name, u.currency, u.kind, u.transactions, u.high, u.low
 FROM rollups AS u LEFT JOIN integrations AS i ON i.id = u.integration

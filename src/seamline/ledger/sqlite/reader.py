@@ -181,7 +181,7 @@ class SqliteReader:
         """The roll-ups of the hours that lie in the span."""
         bindings = (from_ms // HOUR_MS, -(-until_ms // HOUR_MS))
         found = self._run(SQL["list_totals"], bindings)
-        typed = (cast("tuple[int, str, str, str, int, int]", row) for row in found)
+        typed = (cast("tuple[int, str, str, str, int, int, int]", row) for row in found)
         return [
             TotalEntry(
                 hour_ms=hour * HOUR_MS,
@@ -189,15 +189,15 @@ class SqliteReader:
                 currency=currency,
                 kind=kind,
                 transactions=transactions,
-                amount=str(Amount(units, self._currencies[currency])),
+                amount=str(Amount((high << 32) + low, self._currencies[currency])),
             )
-            for hour, integration, currency, kind, transactions, units in typed
+            for hour, integration, currency, kind, transactions, high, low in typed
         ]
 
     def drift(self) -> Mapping[str, int]:
         """By currency: players' balances less all movements, in units. All zeros when well."""
-        found = self._run(SQL["drift"])
-        return dict(cast("tuple[str, int]", row) for row in found)
+        found = (cast("tuple[str, int, int]", row) for row in self._run(SQL["drift"]))
+        return {currency: (high << 32) + low for currency, high, low in found}
 
     def stream(self, names: Sequence[str]) -> Iterator[tuple[str, rows.Row]]:
         """Rows of named audit queries, each with the query's name, in one snapshot."""

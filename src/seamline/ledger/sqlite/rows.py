@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from seamline.ledger.book import AlertRow
+from seamline.ledger.book import AlertRow, RollupKey
 from seamline.ledger.rows import Account, Player, Round, Session, Transaction
 from seamline.money import Currencies
 from seamline.wallet import Kind, Limits, PlayerStatus, Rejection
@@ -141,10 +141,10 @@ def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
     )
 
 
-def account_change(a: Account) -> Row:
+def account_change(a: Account, loaded_version: int) -> Row:
     """An account as `update_account` takes it."""
     losses = (a.loss_on, a.loss_day, a.loss_week, a.loss_month)
-    return (a.balance, a.version, a.chain, a.last, *losses, a.id)
+    return (a.balance, a.version, a.chain, a.last, *losses, a.id, loaded_version)
 
 
 def round_row(r: Round, integrations: Mapping[str, int]) -> Row:
@@ -157,6 +157,14 @@ def round_row(r: Round, integrations: Mapping[str, int]) -> Row:
 def round_change(r: Round) -> Row:
     """A round as `update_round` takes it."""
     return (r.changed_ms, r.last, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.id)
+
+
+def rollup_row(key: RollupKey, entry: list[int], integrations: Mapping[str, int]) -> Row:
+    """A count and a sum of units as `add_to_rollup` takes them."""
+    hour, integration, currency, kind = key
+    transactions, units = entry
+    high, low = units >> 32, units & 0xFFFF_FFFF
+    return (hour, integrations[integration], currency, kind, transactions, high, low)
 
 
 def alert_row(row: AlertRow, integrations: Mapping[str, int]) -> Row:

@@ -248,7 +248,7 @@ class SqliteWriter:
                 bindings = (account.id, account.player, account.currency.code, START)
                 self._run(SQL["insert_account"], bindings)
         if book.moved:
-            moved = [rows.account_change(account) for account in book.moved.values()]
+            moved = [rows.account_change(*change) for change in book.moved.values()]
             self._exactly(SQL["update_account"], moved)
         if book.opened:
             self._many(SQL["insert_round"], [rows.round_row(r, numbers) for r in book.opened])
@@ -265,13 +265,8 @@ class SqliteWriter:
         if book.alerts:
             self._many(SQL["insert_alert"], [rows.alert_row(a, numbers) for a in book.alerts])
         if book.rollups:
-            self._many(
-                SQL["add_to_rollup"],
-                [
-                    (hour, numbers[name], currency, kind, *entry)
-                    for (hour, name, currency, kind), entry in book.rollups.items()
-                ],
-            )
+            totals = [rows.rollup_row(*entry, numbers) for entry in book.rollups.items()]
+            self._many(SQL["add_to_rollup"], totals)
 
     def _exactly(self, sql: str, changes: Sequence[rows.Row]) -> None:
         """Run the statement per row; each must change one row, or the transaction is undone."""

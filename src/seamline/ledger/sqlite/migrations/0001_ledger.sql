@@ -137,14 +137,16 @@ CREATE TABLE alerts (
     UNIQUE (integration, key, alert)
 ) STRICT;
 
--- Totals by hour; units are signed as players see them.
+-- Totals by hour, signed as players see them. A sum of 64-bit amounts may need more than 64 bits:
+-- the units are high * 2**32 + low.
 CREATE TABLE rollups (
     hour INTEGER NOT NULL,
     integration INTEGER NOT NULL REFERENCES integrations (id),
     currency TEXT NOT NULL REFERENCES currencies (code),
     kind TEXT NOT NULL,
     transactions INTEGER NOT NULL,
-    units INTEGER NOT NULL,
+    high INTEGER NOT NULL,
+    low INTEGER NOT NULL,
     PRIMARY KEY (hour, integration, currency, kind)
 ) STRICT, WITHOUT ROWID;
 
