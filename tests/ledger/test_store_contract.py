@@ -421,3 +421,15 @@ def test_a_reader_needs_a_ledger(tmp_path):
     with pytest.raises(StoreError, match="no ledger at"):
         open_reader(tmp_path / "nothing.db", None)
     assert not list(tmp_path.iterdir())
+
+
+def test_totals_hold_more_than_one_account_can(world):
+    """Two accounts near the 64-bit limit add up exactly in the hour's total, and nothing drifts."""
+    largest = "92233720368000.00"
+    outcomes = world.apply(deposit("d8", largest, player="p1"), deposit("d9", largest, player="p2"))
+    assert all(isinstance(outcome, Applied) for outcome in outcomes)
+    with world.store.reader() as reader:
+        totals = reader.totals(from_ms=0, until_ms=NOON + HOUR_MS)
+        assert not any(reader.drift().values())
+    put_in = next(each for each in totals if each.kind == "deposit" and each.currency == "USD")
+    assert put_in.amount.startswith("18446744073")

@@ -235,8 +235,7 @@ async def test_two_methods_of_one_path_are_two_calls(rig):
 async def test_the_dialect_gets_the_request_as_it_came(rig):
     """The path below the integration, the query as sent, the raw body, and the time."""
     body = b'[ ["b1" , "1.0"]\n]'
-    await call(rig.app, "POST", f"{HERE}/bet?a=%41&a=b", headers=[SIGNED], chunks=(body[:3],
-                                                                                   body[3:]))  # fmt: skip
+    await rig.call("POST", f"{HERE}/bet?a=%41&a=b", chunks=(body[:3], body[3:]))
     request = rig.vendor.seen[0]
     assert (request.method, request.path, request.query) == ("POST", "/bet", b"a=%41&a=b")
     assert (request.body, request.received_ms) == (body, rig.world.now_ms)
