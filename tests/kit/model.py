@@ -73,6 +73,9 @@ class Model:
         target = self.done.get(("vendor", asked["target"]))
         if target is None:
             self.done["vendor", asked["target"]] = {"content": (STONE, None), "player": player}
+            if player is not None and asked.get("round") is not None:
+                round_ = self.rounds.setdefault((player, asked["round"]), [0, 0])
+                round_[:] = round_[0] + 1, round_[1] + 1
         elif player is not None and target["player"] not in (None, player):
             return "TARGET_FOREIGN"
         elif target["content"][0] == STAKE:

@@ -305,6 +305,16 @@ WINS = [
         """,
     ),
     Table(
+        "A win is held too when its bet's refund came before the bet, and paid for a bet beside it.",
+        """
+        refund f1 of b1 s1 r1 -> applied 100.00
+        bet b1 10.00 s1 r1 -> rejected REFUNDED_BEFORE 100.00
+        win w1 30.00 s1 r1 -> applied 100.00 ! win_after_refund
+        bet b2 10.00 s1 r1 -> applied 90.00
+        win w2 30.00 s1 r1 -> applied 120.00
+        """,
+    ),
+    Table(
         "Where the policy pays wins after refunds, they are paid, with an alert.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

@@ -304,6 +304,9 @@ class _Books:
             at = 2 if kind == _BET else 4
             totals[at] += 1
             totals[at + 1] += units
+        elif row[13] is None:
+            totals[2] += 1  # a bet undone before it came
+            totals[6] += 1
         elif undone is not None and undone.round == round_:
             if undone.kind == _BET:
                 totals[6] += 1

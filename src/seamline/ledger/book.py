@@ -280,6 +280,10 @@ def _undo(round_: Round, move: Move) -> None:
 
     A refused bet was never counted in, so its refund is not counted either.
     """
+    if move.tombstone:
+        # A bet that is undone before it comes: a win of the round must not be paid for it.
+        round_.bets, round_.refunds = round_.bets + 1, round_.refunds + 1
+        return
     undone = move.reverses
     if undone is None or undone.round != round_.id:
         return

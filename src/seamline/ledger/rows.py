@@ -67,7 +67,10 @@ class Session(msgspec.Struct):
 
 
 class Round(msgspec.Struct):
-    """What happened so far in one round of one account: counts, and units moved."""
+    """What happened so far in one round of one account: counts, and units moved.
+
+    A bet whose refund came first counts as a bet and as a refund.
+    """
 
     id: int
     integration: str
