@@ -305,7 +305,7 @@ WINS = [
         """,
     ),
     Table(
-        "A win is held too when its bet's refund came before the bet, and paid for a bet beside it.",
+        "A win is held too when its bet's refund came first, and paid for a bet beside it.",
         """
         refund f1 of b1 s1 r1 -> applied 100.00
         bet b1 10.00 s1 r1 -> rejected REFUNDED_BEFORE 100.00

@@ -57,6 +57,6 @@ class Application:
         return self._api if path.startswith("/v1/") else nothing
 
 
-async def nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def nothing(scope: Scope, _receive: Receive, send: Send) -> None:
     """The answer where there is nothing."""
-    await respond(send, _NOTHING_HERE)
+    await respond(scope, send, _NOTHING_HERE)

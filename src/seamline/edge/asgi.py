@@ -27,24 +27,27 @@ class Disconnected(Exception):
     """The client went away before its request was complete."""
 
 
-#: The member of a scope by which our server says that it has the whole request already.
-WHOLE = "seamline.whole"
+#: What our server puts into a scope beside ASGI's own: the body, when it came whole, and a way to
+#: answer at once, `(scope, status, headers, body) -> bool`. All works without them too.
+WHOLE_BODY = "seamline.whole_body"
+AT_ONCE = "seamline.at_once"
+
+#: The header that ends a connection after a reply.
+CLOSE = (b"connection", b"close")
 
 
-async def read_body(
-    receive: Receive, *, limit: int, timeout_s: float, whole: bool = False
-) -> bytes:
-    """The whole body, or `BodyTooLarge`, `BodyTooSlow`, `Disconnected`.
-
-    Nearly every request comes *whole*; only the others pay for a timer.
-    """
-    if whole:
-        return await _read(receive, limit)
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await _read(receive, limit)
-    except TimeoutError:
-        raise BodyTooSlow from None
+async def read_body(scope: Scope, receive: Receive, *, limit: int, timeout_s: float) -> bytes:
+    """The whole body, or `BodyTooLarge`, `BodyTooSlow`, `Disconnected`."""
+    body: bytes | None = scope.get(WHOLE_BODY)
+    if body is None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await _read(receive, limit)
+        except TimeoutError:
+            raise BodyTooSlow from None
+    if len(body) > limit:
+        raise BodyTooLarge
+    return body
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
@@ -63,9 +66,11 @@ async def _read(receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def respond(send: Send, reply: Reply, *extra: tuple[bytes, bytes]) -> None:
+async def respond(scope: Scope, send: Send, reply: Reply, *extra: tuple[bytes, bytes]) -> None:
     """Send a reply whole."""
-    length = b"%d" % len(reply.body)
-    headers = [*reply.headers, (b"content-length", length), *extra]
+    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body)), *extra]
+    at_once = scope.get(AT_ONCE)
+    if at_once is not None and at_once(scope, reply.status, headers, reply.body):
+        return
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

@@ -16,7 +16,7 @@ import structlog
 
 from seamline.dialects.dialect import Call, Items, Refused, Reply, Request
 from seamline.edge.asgi import (
-    WHOLE,
+    CLOSE,
     BodyTooLarge,
     BodyTooSlow,
     Disconnected,
@@ -32,7 +32,6 @@ from seamline.edge.metrics import CallFigures
 from seamline.wallet import Applied, Command, Outcome, Rejected, Rejection, Replayed
 
 _LOG = structlog.get_logger("seamline.callback")
-_CLOSE = (b"connection", b"close")
 _NO_INTEGRATION = Reply(404, b'{"message":"no such integration"}')
 
 PREFIX = "/callbacks/"
@@ -89,18 +88,37 @@ class Callbacks:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One exchange, as ASGI."""
         started = time.perf_counter_ns()
-        route = self._routes.get((scope["method"], scope["path"])) or self._stray(scope["path"])
+        path = scope["path"]
+        route = self._routes.get((scope["method"], path)) or self._stray(path)
         if route is None:
-            await respond(send, _NO_INTEGRATION)
+            await respond(scope, send, _NO_INTEGRATION)
+            return
+        body = await self._body(scope, receive)
+        if body is None:
             return
         request_id = next(self._request_ids)
-        request, answer = await self._answer(route, scope, receive, request_id)
-        if answer is None:
-            return
+        request = Request(
+            scope["method"],
+            path[route.base :],
+            scope["query_string"],
+            scope["headers"],
+            body if isinstance(body, bytes) else b"",
+            self._clock_ms(),
+        )
+        if isinstance(body, Rejected):
+            answer = self._refuse(route, body, request_id)
+            answer.headers = (CLOSE,)
+        else:
+            answer = await self._answer(route, request, path, request_id)
         id_header = (b"x-request-id", request_id.encode())
-        await respond(send, answer.reply, id_header, *answer.headers)
-        elapsed = time.perf_counter_ns() - started
-        route.figures.note(answer.outcome, elapsed / 1e9)
+        await respond(scope, send, answer.reply, id_header, *answer.headers)
+        self._note(route, request, answer, request_id, time.perf_counter_ns() - started)
+
+    def _note(
+        self, route: Route, request: Request, answer: Answer, request_id: str, elapsed_ns: int
+    ) -> None:
+        """Count the exchange and hand it to the recorder."""
+        route.figures.note(answer.outcome, elapsed_ns / 1e9)
         self._exchanges.note(
             Noted(
                 request.received_ms,
@@ -111,7 +129,7 @@ class Callbacks:
                 answer.reply,
                 answer.outcome,
                 answer.transaction,
-                elapsed // 1000,
+                elapsed_ns // 1000,
             )
         )
 
@@ -119,46 +137,29 @@ class Callbacks:
         """The integration that a path without a call belongs to."""
         return self._strays.get(path.removeprefix(PREFIX).partition("/")[0])
 
-    async def _answer(
-        self, route: Route, scope: Scope, receive: Receive, request_id: str
-    ) -> tuple[Request, Answer | None]:
-        """The request as it came, and the answer; no answer when the client is gone."""
-        refused, body = None, b""
+    async def _body(self, scope: Scope, receive: Receive) -> bytes | Rejected | None:
+        """The body, why it is refused, or None when the client is gone."""
         try:
-            body = await read_body(
-                receive,
-                limit=self._body_limit,
-                timeout_s=self._body_timeout_s,
-                whole=WHOLE in scope,
+            return await read_body(
+                scope, receive, limit=self._body_limit, timeout_s=self._body_timeout_s
             )
         except BodyTooLarge:
-            refused = Rejected(
-                why=Rejection.TOO_LARGE, detail=f"expected at most {self._body_limit} bytes"
-            )
+            detail = f"expected at most {self._body_limit} bytes"
+            return Rejected(why=Rejection.TOO_LARGE, detail=detail)
         except BodyTooSlow:
-            refused = Rejected(
-                why=Rejection.MALFORMED, detail="the body did not arrive in time", field="body"
-            )
+            detail = "the body did not arrive in time"
+            return Rejected(why=Rejection.MALFORMED, detail=detail, field="body")
         except Disconnected:
-            return Request("", ""), None
-        request = Request(
-            scope["method"],
-            scope["path"][route.base :],
-            scope["query_string"],
-            scope["headers"],
-            body,
-            self._clock_ms(),
-        )
-        if refused is not None:
-            answer = self._refuse(route, refused, request_id)
-            answer.headers = (_CLOSE,)
-            return request, answer
+            return None
+
+    async def _answer(self, route: Route, request: Request, path: str, request_id: str) -> Answer:
+        """The answer, also when the program fails."""
         try:
-            return request, await self._serve(route, request, scope["path"], request_id)
+            return await self._serve(route, request, path, request_id)
         except Exception:  # noqa: BLE001 - logged, and answered in the vendor's words
             # The vendor gets its own words for "try again"; people get the traceback.
-            _LOG.exception("call_failed", request_id=request_id, path=scope["path"])
-            return request, self._refuse(route, Rejected(why=Rejection.FAULT), request_id)
+            _LOG.exception("call_failed", request_id=request_id, path=path)
+            return self._refuse(route, Rejected(why=Rejection.FAULT), request_id)
 
     async def _serve(self, route: Route, request: Request, path: str, request_id: str) -> Answer:
         """Verify, read, apply, write."""

@@ -100,18 +100,18 @@ class Ops:
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """One of the three, as ASGI."""
         if scope["method"] not in ("GET", "HEAD"):
-            await respond(send, Reply(405, b"", ((b"allow", b"GET"),)))
+            await respond(scope, send, Reply(405, b"", ((b"allow", b"GET"),)))
             return
         path = scope["path"]
         if path == "/metrics":
             kind = b"text/plain; version=0.0.4; charset=utf-8"
-            await respond(send, Reply(200, self._metrics(), ((b"content-type", kind),)))
+            await respond(scope, send, Reply(200, self._metrics(), ((b"content-type", kind),)))
         elif path == "/healthz":
-            await respond(send, Reply(200, b'{"alive":true}'))
+            await respond(scope, send, Reply(200, b'{"alive":true}'))
         else:
             readiness = await self.readiness()
             status = 200 if readiness.ready else 503
-            await respond(send, Reply(status, msgspec.json.encode(readiness)))
+            await respond(scope, send, Reply(status, msgspec.json.encode(readiness)))
 
     async def readiness(self) -> Readiness:
         """Every check, each with its reason."""
@@ -128,7 +128,7 @@ class Ops:
             async with asyncio.timeout(WRITE_WITHIN_S):
                 await self._gateway.ledger.run(lambda writer, now: writer.beat(now))
         except (StoreUnavailable, TimeoutError) as error:
-            return Check(False, f"cannot be written: {error or 'no answer in time'}")
+            return Check(False, f"cannot be written: {str(error) or 'no answer in time'}")
         return Check(True, "writable")
 
     def _free_disk(self) -> Check:

@@ -19,7 +19,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
 
-class Player(msgspec.Struct):
+class Player(msgspec.Struct, gc=False):
     """A brand's player; `name` is the brand's own id."""
 
     id: int
@@ -32,7 +32,7 @@ class Player(msgspec.Struct):
     created_ms: int = 0
 
 
-class Account(msgspec.Struct):
+class Account(msgspec.Struct, gc=False):
     """A player's money in one currency, and the head of its chain of transactions.
 
     `last` is the id of the newest transaction (0 before the first). `loss_on` is the day number
@@ -52,7 +52,7 @@ class Account(msgspec.Struct):
     loss_month: int = 0
 
 
-class Session(msgspec.Struct):
+class Session(msgspec.Struct, gc=False):
     """One launched game; `name` is the id that the vendor sends back."""
 
     id: int
@@ -66,7 +66,7 @@ class Session(msgspec.Struct):
     closed_ms: int | None = None
 
 
-class Round(msgspec.Struct):
+class Round(msgspec.Struct, gc=False):
     """What happened so far in one round of one account: counts, and units moved.
 
     A bet whose refund came first counts as a bet and as a refund.
@@ -89,7 +89,7 @@ class Round(msgspec.Struct):
     refunded: int = 0
 
 
-class Transaction(msgspec.Struct, kw_only=True):
+class Transaction(msgspec.Struct, kw_only=True, gc=False):
     """One recorded command: the double entry, and both the player's balance and version after it.
 
     `asked` is the amount as the wire said it. `previous` is the account's transaction before this

@@ -5,7 +5,15 @@ import asyncio
 import pytest
 
 from seamline.dialects.dialect import Reply
-from seamline.edge.asgi import BodyTooLarge, BodyTooSlow, Disconnected, read_body, respond
+from seamline.edge.asgi import (
+    AT_ONCE,
+    WHOLE_BODY,
+    BodyTooLarge,
+    BodyTooSlow,
+    Disconnected,
+    read_body,
+    respond,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -37,9 +45,9 @@ def coming(*messages):
     return receive
 
 
-def read(*messages, timeout_s=5.0, **options):
+def read(*messages, timeout_s=5.0):
     """The body that these messages make."""
-    return read_body(coming(*messages), limit=LIMIT, timeout_s=timeout_s, **options)
+    return read_body({}, coming(*messages), limit=LIMIT, timeout_s=timeout_s)
 
 
 async def test_a_body_that_comes_whole():
@@ -66,20 +74,26 @@ async def test_a_body_at_the_limit(sizes):
 
 
 @pytest.mark.parametrize("sizes", [(11,), (10, 1), (1, 10), (1,) * 11])
-@pytest.mark.parametrize("whole", [False, True])
-async def test_one_byte_over_the_limit(sizes, whole):
+async def test_one_byte_over_the_limit(sizes):
     """One byte more is too large, in however many parts."""
     parts = [part(b"x" * size) for size in sizes]
     parts[-1]["more_body"] = False
     with pytest.raises(BodyTooLarge):
-        await read(*parts, whole=whole)
+        await read(*parts)
+
+
+async def test_a_body_that_the_server_has_is_not_asked_for():
+    """A body that our server hands over is taken as it is, and capped like any other."""
+    assert await read_body({WHOLE_BODY: b"abc"}, coming(), limit=LIMIT, timeout_s=5.0) == b"abc"
+    with pytest.raises(BodyTooLarge):
+        await read_body({WHOLE_BODY: b"x" * 11}, coming(), limit=LIMIT, timeout_s=5.0)
 
 
 async def test_a_body_without_end_is_left_at_the_limit():
     """Nothing is read beyond the part that passes the limit."""
     receive = coming(*[part(b"xxxx") for _ in range(100)])
     with pytest.raises(BodyTooLarge):
-        await read_body(receive, limit=LIMIT, timeout_s=5.0)
+        await read_body({}, receive, limit=LIMIT, timeout_s=5.0)
     assert len(receive.waiting) == 97
 
 
@@ -100,15 +114,14 @@ async def test_a_trickle_is_too_slow():
 
     async with asyncio.timeout(5):
         with pytest.raises(BodyTooSlow):
-            await read_body(trickle, limit=LIMIT, timeout_s=0.05)
+            await read_body({}, trickle, limit=LIMIT, timeout_s=0.05)
 
 
 @pytest.mark.parametrize("begun", [[], [part(b"ab")]])
-@pytest.mark.parametrize("whole", [False, True])
-async def test_a_client_that_goes_away(begun, whole):
+async def test_a_client_that_goes_away(begun):
     """A client that hangs up before its body is whole has sent no request."""
     with pytest.raises(Disconnected):
-        await read(*begun, GONE, whole=whole)
+        await read(*begun, GONE)
 
 
 async def test_who_is_stopped_is_not_slow():
@@ -128,10 +141,28 @@ async def test_a_reply_is_sent_whole():
         sent.append(message)
 
     reply = Reply(418, b"tea", ((b"x-pot", b"short"), (b"x-pot", b"stout")))
-    await respond(send, reply, (b"x-extra", b"1"))
+    await respond({}, send, reply, (b"x-extra", b"1"))
     headers = [(b"x-pot", b"short"), (b"x-pot", b"stout"), (b"content-length", b"3"),
                (b"x-extra", b"1")]  # fmt: skip
     assert sent == [
         {"type": "http.response.start", "status": 418, "headers": headers},
         {"type": "http.response.body", "body": b"tea"},
     ]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+async def test_a_reply_goes_out_at_once_where_the_server_can(taken):
+    """A server that takes a whole reply gets it; where it cannot now, ASGI's messages follow."""
+    sent, offered = [], []
+
+    async def send(message):
+        sent.append(message["type"])
+
+    def at_once(*reply):
+        offered.append(reply)
+        return taken
+
+    scope = {AT_ONCE: at_once}
+    await respond(scope, send, Reply(200, b"x", ()), (b"x-extra", b"1"))
+    assert offered == [(scope, 200, [(b"content-length", b"1"), (b"x-extra", b"1")], b"x")]
+    assert sent == ([] if taken else ["http.response.start", "http.response.body"])

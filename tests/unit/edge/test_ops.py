@@ -27,6 +27,11 @@ def anyio_backend():
     return "asyncio"
 
 
+TAMPER = """
+UPDATE accounts SET balance = balance + ? WHERE id = (SELECT min(id) FROM accounts WHERE id > 0)
+"""
+
+
 class Log:
     """What was logged: level, event and fields."""
 
@@ -75,8 +80,7 @@ class Rig:
     def tamper(self, units):
         """Change a balance behind the ledger's back."""
         beside = apsw.Connection(str(self.world.path))
-        beside.execute("UPDATE accounts SET balance = balance + ? WHERE player IS NOT NULL "
-                       "AND id = (SELECT min(id) FROM accounts WHERE id > 0)", (units,))  # fmt: skip
+        beside.execute(TAMPER, (units,))
         assert beside.changes() == 1
         beside.close()
 
@@ -107,6 +111,7 @@ def logged(monkeypatch):
 async def watched(rig, monkeypatch):
     """A watch that looks again and again, and a way to wait for its next look."""
     monkeypatch.setattr(module, "WATCH_EVERY_S", 0.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
     looked, find = asyncio.Condition(), rig.ops._find_overdue
 
     async def find_overdue():
@@ -203,8 +208,9 @@ async def test_a_store_that_hangs_is_not_ready(rig, monkeypatch):
 
     monkeypatch.setattr(rig.world.writer, "transact", slowly)
     async with asyncio.timeout(5):
-        assert await rig.ready() == (503, {"store": "cannot be written: no answer in time"})
+        found = await rig.ready()
     goes_on.set()
+    assert found == (503, {"store": "cannot be written: no answer in time"})
     monkeypatch.setattr(module, "WRITE_WITHIN_S", 5.0)
     assert await rig.ready() == (200, {})
 
@@ -313,7 +319,8 @@ async def test_every_overdue_round_is_found(rig, monkeypatch):
     for number in range(10):
         rig.world.apply(bet(f"b{number}", "1.00", round_=f"r{number}"))
     rig.world.now_ms += OVERDUE_MS + 1
-    rig.world.apply(bet("late", "1.00", round_="late"))
+    rig.world.session("s9", "p1")
+    rig.world.apply(bet("late", "1.00", "s9", "late"))
     await rig.look()
     rig.world.now_ms += OVERDUE_MS
     assert len(alerts(rig.world.store)) == 10

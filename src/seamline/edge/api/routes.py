@@ -23,6 +23,7 @@ from seamline.edge.api.problems import Code, Headers, Problem
 from seamline.edge.api.shapes import Nothing
 from seamline.edge.api.table import TABLE
 from seamline.edge.asgi import (
+    CLOSE,
     App,
     BodyTooLarge,
     BodyTooSlow,
@@ -41,7 +42,6 @@ BODY_TIMEOUT_S = 5.0
 _LOG = structlog.get_logger("seamline.api")
 _ENCODE = msgspec.json.Encoder().encode
 _PROBLEM_JSON = b"application/problem+json"
-_CLOSE = (b"connection", b"close")
 _ALWAYS: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -142,16 +142,18 @@ class OperatorApi:
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """The whole body, as far as the cap allows."""
         detail = f"expected a body of at most {self._body_limit} bytes"
-        too_large = Problem(Code.TOO_LARGE, detail, headers=(_CLOSE,))
+        too_large = Problem(Code.TOO_LARGE, detail, headers=(CLOSE,))
         if _announced(scope["headers"]) > self._body_limit:
             raise too_large
         try:
-            return await read_body(receive, limit=self._body_limit, timeout_s=self._body_timeout_s)
+            return await read_body(
+                scope, receive, limit=self._body_limit, timeout_s=self._body_timeout_s
+            )
         except BodyTooLarge:
             raise too_large from None
         except BodyTooSlow:
             late = "the body did not arrive in time"
-            raise Problem(Code.MALFORMED, late, headers=(_CLOSE,)) from None
+            raise Problem(Code.MALFORMED, late, headers=(CLOSE,)) from None
 
 
 async def _send(send: Send, reply: Reply, request_id: str, *, bare: bool) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from kit.command import bet, refund, win
-from kit.world import DAY_MS, NOON
+from kit.world import NOON
 from seamline.edge.exchanges import Exchange
 from unit.edge.api.test_api_door import problem
+
+DAY_MS = 86_400_000
 
 
 @pytest.fixture

@@ -1,0 +1,544 @@
+"""The server on the loopback: bounds on heads and connections, whole answers, a kind stop."""
+
+import asyncio
+import signal
+import socket
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kit.program import furnish, started, wait_for
+from kit.raw import parsed, talk
+from seamline.dialects.dialect import Reply
+from seamline.edge import server
+from seamline.edge.asgi import WHOLE, read_body, respond
+from seamline.edge.server import HEAD_LIMIT, OneWrite, listen
+
+pytestmark = pytest.mark.anyio
+
+HEAD_TIMEOUT_S = 0.3
+
+
+@pytest.fixture
+def anyio_backend():
+    """The edge runs in asyncio."""
+    return "asyncio"
+
+
+class Echo:
+    """An application that answers each request with its body, and can be made to wait."""
+
+    def __init__(self):
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+        self.begun = asyncio.Semaphore(0)
+        self.scopes = []
+
+    async def __call__(self, scope, receive, send):
+        """One exchange."""
+        self.scopes.append(scope)
+        body = await read_body(receive, limit=1_000_000, timeout_s=10.0)
+        self.begun.release()
+        await self.goes_on.wait()
+        status = 204 if scope["path"] == "/nothing" else 200
+        await respond(send, Reply(status, body or scope["path"].encode() * (status == 200)))
+
+
+class Served:
+    """A served application: its address, and a way to ask it to stop."""
+
+    def __init__(self, made, app, bound):
+        self.made, self.app, self.address = made, app, bound.getsockname()
+
+    async def talk(self, *pieces, **options):
+        """What comes back for raw bytes."""
+        return await talk(self.address, *pieces, **options)
+
+    def stop(self, number=signal.SIGTERM):
+        """What a signal does."""
+        self.made.handle_exit(number, None)
+
+
+@asynccontextmanager
+async def serving(monkeypatch, **options):
+    """Serve an echo until the block ends."""
+    app, bound = Echo(), listen("127.0.0.1", 0)
+    ready = asyncio.get_running_loop().create_future()
+
+    class Kept(server.Server):
+        """A server that says when it listens."""
+
+        async def startup(self, sockets=None):
+            """Listen."""
+            await super().startup(sockets)
+            ready.set_result(self)
+
+    given = {"max_connections": 100, "head_timeout_s": HEAD_TIMEOUT_S, "drain_s": 5.0} | options
+    with monkeypatch.context() as patched:
+        patched.setattr(server, "Server", Kept)
+        task = asyncio.create_task(server.serve(app, [bound], **given))
+        made = await ready
+    served = Served(made, app, bound)
+    served.task = task
+    yield served
+    app.goes_on.set()
+    made.should_exit = True
+    async with asyncio.timeout(10):
+        await task
+
+
+@pytest.fixture
+async def served(monkeypatch):
+    """An echo that is served."""
+    async with serving(monkeypatch) as made:
+        yield made
+
+
+def get(path="/", *lines, method=b"GET"):
+    """A request without a body."""
+    head = [b"%s %s HTTP/1.1" % (method, path.encode()), b"host: x", *lines]
+    return b"\r\n".join(head) + b"\r\n\r\n"
+
+
+def post(body, *lines, path="/"):
+    """A request with a body."""
+    return get(path, b"content-length: %d" % len(body), *lines, method=b"POST") + body
+
+
+def bodies(heard):
+    """The bodies of the answers."""
+    return [each.body for each in heard.answers]
+
+
+# Heads.
+
+
+def padded(size):
+    """A request whose URL and headers have that many bytes together, as the limit counts them."""
+    bare = len("/") + len("host") + len("x") + len("y")
+    return get("/", b"y: " + b"a" * (size - bare))
+
+
+async def test_a_head_at_the_limit(served):
+    """A head of as many bytes as the limit says is served."""
+    assert (await served.talk(padded(HEAD_LIMIT), answers=1)).statuses == [200]
+
+
+async def test_a_head_too_large_in_one_chunk(served):
+    """One byte more is refused with 431, and the connection closed; nobody is asked."""
+    heard = await served.talk(padded(HEAD_LIMIT + 1))
+    assert (heard.statuses, heard.closed) == ([431], True)
+    assert b"connection: close" in heard.answers[0].head
+    assert served.app.scopes == []
+
+
+@pytest.mark.parametrize("size", [1, 100, 4_000])
+async def test_a_head_too_large_in_many(served, size):
+    """The same when it trickles in; it is refused before its end."""
+    raw = b"GET / HTTP/1.1\r\nhost: x\r\n" + (b"x: " + b"a" * 95 + b"\r\n") * 200
+    raw = raw[: HEAD_LIMIT + 1] if size == 1 else raw
+    step = size if size > 1 else HEAD_LIMIT // 2
+    pieces = [raw[at : at + step] for at in range(0, len(raw), step)]
+    paused = (part for piece in pieces for part in (piece, 0.0005))
+    heard = await served.talk(*paused)
+    assert heard.closed
+    assert heard.statuses in ([431], [])
+    assert served.app.scopes == []
+
+
+async def test_large_heads_do_not_add_up(served):
+    """Each head of a connection has the limit to itself."""
+    three = [padded(HEAD_LIMIT - 100)] * 3
+    assert (await served.talk(*three, answers=3)).statuses == [200] * 3
+
+
+async def test_a_large_body_is_no_head(served):
+    """A body larger than any head is served, in one chunk with its head or after it."""
+    body = b"b" * (3 * HEAD_LIMIT)
+    raw = post(body)
+    assert bodies(await served.talk(raw, answers=1)) == [body]
+    assert bodies(await served.talk(raw[:60], 0.01, raw[60:], answers=1)) == [body]
+
+
+@pytest.mark.parametrize("begun", [b"G", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nhost: x\r\n"])
+async def test_a_slow_head(served, begun):
+    """A head that does not end in time is refused with 408, and the connection closed."""
+    before = time.monotonic()
+    heard = await served.talk(begun)
+    assert (heard.statuses, heard.closed) == ([408], True)
+    assert HEAD_TIMEOUT_S <= time.monotonic() - before < HEAD_TIMEOUT_S + 2
+
+
+async def test_a_silent_connection(served):
+    """A connection on which nothing comes is closed in time."""
+    heard = await served.talk()
+    assert heard.closed
+    assert served.app.scopes == []
+
+
+async def test_a_request_stops_the_clock(served):
+    """Whoever has sent a head in time may wait for the answer as long as it takes."""
+    served.app.goes_on.clear()
+    asking = asyncio.create_task(served.talk(get(), answers=1))
+    await served.app.begun.acquire()
+    await asyncio.sleep(1.5 * HEAD_TIMEOUT_S)
+    served.app.goes_on.set()
+    assert (await asking).statuses == [200]
+
+
+# Answers.
+
+
+class Wire:
+    """A transport that keeps each write."""
+
+    def __init__(self):
+        self.writes, self.closed = [], False
+
+    def write(self, data):
+        """One write."""
+        self.writes.append(bytes(data))
+
+    def close(self):
+        """The end."""
+        self.closed = True
+
+    def is_closing(self):
+        """Whether it was the end."""
+        return self.closed
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
+BARE = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+@pytest.fixture
+def wire():
+    """A transport to look at."""
+    return Wire()
+
+
+@pytest.fixture
+def one(wire):
+    """The transport that joins writes."""
+    return OneWrite(wire)
+
+
+def test_head_and_body_are_one_write(wire, one):
+    """A head waits for its body; what follows goes out as it comes."""
+    one.write(HEAD)
+    assert wire.writes == []
+    one.write(b"bo")
+    one.write(b"dy")
+    assert wire.writes == [HEAD + b"bo", b"dy"]
+
+
+def test_an_empty_body_sends_the_head(wire, one):
+    """A body of no bytes is a body."""
+    one.write(HEAD)
+    one.write(b"")
+    assert wire.writes == [HEAD]
+
+
+def test_a_head_alone_is_sent_when_it_is_flushed(wire, one):
+    """Without a body the head goes out when the response is over, once."""
+    one.write(BARE)
+    one.flush()
+    one.flush()
+    assert wire.writes == [BARE]
+
+
+def test_closing_sends_what_was_kept(wire, one):
+    """Nothing that was written is lost at the end."""
+    one.write(BARE)
+    one.close()
+    assert (wire.writes, wire.closed) == ([BARE], True)
+
+
+def test_continue_is_not_kept_back(wire, one):
+    """A client that waits for `100 Continue` gets it at once."""
+    one.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert wire.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
+
+
+def test_a_body_that_looks_like_a_head_is_a_body(wire, one):
+    """After a head, whatever comes is its body."""
+    one.write(HEAD)
+    one.write(HEAD)
+    assert wire.writes == [HEAD + HEAD]
+
+
+def test_a_whole_response_is_not_kept_back(wire, one):
+    """A response that was written whole goes out at once."""
+    one.write(HEAD + b"body")
+    assert wire.writes == [HEAD + b"body"]
+
+
+def test_the_rest_is_the_transports(wire, one):
+    """Everything else is asked of the transport itself."""
+    assert not one.is_closing()
+    one.close()
+    assert one.is_closing()
+
+
+@pytest.mark.parametrize(
+    "request_", [get(), post(b"body"), get("/nothing"), get(method=b"HEAD")],
+    ids=["GET", "POST", "204", "HEAD"],
+)  # fmt: skip
+async def test_an_answer_is_one_write(served, monkeypatch, request_):
+    """The socket sees one write per answer, whatever the method and the status."""
+    writes = []
+
+    def write(self, data):
+        writes.append(data)
+        self._under.write(data)
+
+    class Counting:
+        """The socket's transport, with its writes counted."""
+
+        def __init__(self, under):
+            self._under = under
+
+        def __getattr__(self, name):
+            return getattr(self._under, name)
+
+    Counting.write = write
+    real = OneWrite.__init__
+    monkeypatch.setattr(OneWrite, "__init__", lambda self, under: real(self, Counting(under)))
+    heard = await served.talk(request_, answers=1) if b"HEAD" not in request_ else None
+    if heard is None:
+        reader, writer = await asyncio.open_connection(*served.address)
+        writer.write(request_)
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"content-length: 1\r\n" in head
+    assert len(writes) == 1
+
+
+# Connections.
+
+
+async def test_a_connection_is_kept(served):
+    """Request after request on one connection, each answered."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    for number in range(5):
+        writer.write(post(b"n%d" % number))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"connection: close" not in head
+        assert await reader.readexactly(2) == b"n%d" % number
+    writer.transport.abort()
+
+
+async def test_a_head_answer_keeps_the_connection(served):
+    """After an answer without a body the next answer is where it belongs."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(get(method=b"HEAD") + get("/next"))
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+    assert await reader.readexactly(5) == b"/next"
+    writer.transport.abort()
+
+
+async def test_pipelined_requests_are_answered_in_order(served):
+    """Twenty requests in one write get twenty answers, in their order."""
+    raw = b"".join(post(b"n%d" % number) for number in range(20))
+    heard = await served.talk(raw, answers=20)
+    assert bodies(heard) == [b"n%d" % number for number in range(20)]
+
+
+async def test_a_client_that_expects_to_continue(served):
+    """`Expect: 100-continue` is answered before the body is sent, then the request itself."""
+    head = get("/", b"content-length: 4", b"expect: 100-continue", method=b"POST")
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(head)
+    async with asyncio.timeout(5):
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(b"body")
+    await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readexactly(4) == b"body"
+    writer.transport.abort()
+
+
+async def test_a_whole_request_is_called_whole(served):
+    """The server says of a request that is there in full that no timer is needed; else not."""
+    await served.talk(post(b"body"), answers=1)
+    served.app.goes_on.clear()
+    raw = post(b"body")
+    asking = asyncio.create_task(served.talk(raw[:-1], answers=1))
+    while len(served.app.scopes) < 2:
+        await asyncio.sleep(0.001)
+    assert [WHOLE in each for each in served.app.scopes] == [True, False]
+    asking.cancel()
+
+
+async def test_a_slow_body_after_a_head_is_cut(monkeypatch):
+    """A head whose body never begins is not waited for without end."""
+    async with serving(monkeypatch) as made:
+        made.app.slow = None
+
+        async def impatient(scope, receive, send):
+            await read_body(receive, limit=10, timeout_s=0.05, whole=WHOLE in scope)
+            await respond(send, Reply(200))
+
+        made.made.config.loaded_app = impatient
+        heard = await made.talk(get("/", b"content-length: 4", method=b"POST"), patience_s=3.0)
+        assert (heard.statuses, heard.closed) == ([500], True)
+
+
+async def test_as_many_connections_as_were_set(monkeypatch):
+    """The largest number of connections is served; one more is refused with 503 and closed."""
+    async with serving(monkeypatch, max_connections=3, head_timeout_s=5.0) as made:
+        others = [await asyncio.open_connection(*made.address) for _ in range(2)]
+        assert (await made.talk(get(), answers=1)).statuses == [200]
+        await until(lambda: len(made.made.server_state.connections) == 2)
+        others.append(await asyncio.open_connection(*made.address))
+        await until(lambda: len(made.made.server_state.connections) == 3)
+        heard = await made.talk(get())
+        assert (heard.statuses, heard.closed) == ([503], True)
+        for _, writer in others:
+            writer.transport.abort()
+        await until(lambda: not made.made.server_state.connections)
+        assert (await made.talk(get(), answers=1)).statuses == [200]
+
+
+async def test_one_connection_is_enough(monkeypatch):
+    """A server for one connection serves that one."""
+    async with serving(monkeypatch, max_connections=1) as made:
+        assert (await made.talk(get(), answers=1)).statuses == [200]
+
+
+async def until(condition):
+    """Wait until the condition holds."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.001)
+
+
+# Stopping.
+
+
+async def test_what_is_in_flight_is_answered(served):
+    """A request that was begun is answered after the server was asked to stop, then closed."""
+    served.app.goes_on.clear()
+    asking = asyncio.create_task(served.talk(post(b"kept")))
+    await served.app.begun.acquire()
+    served.stop()
+    await until(lambda: not served.made.servers[0].is_serving())
+    served.app.goes_on.set()
+    heard = await asking
+    assert (bodies(heard), heard.closed) == ([b"kept"], True)
+    async with asyncio.timeout(5):
+        await served.task
+
+
+async def test_a_request_on_its_way_is_answered(served, monkeypatch):
+    """A request that arrives on an idle connection right after the stop is answered, then closed."""
+    monkeypatch.setattr(server, "LINGER_S", 1.0)
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(post(b"one"))
+    await reader.readuntil(b"one")
+    served.stop()
+    await until(lambda: not served.made.servers[0].is_serving())
+    writer.write(post(b"two"))
+    heard = await asyncio.wait_for(reader.read(), 5)
+    (answer,), rest = parsed(heard)
+    assert (answer.body, rest) == (b"two", b"")
+    assert b"connection: close" in answer.head
+    writer.close()
+
+
+async def test_idle_connections_are_closed(served):
+    """A connection on which nothing comes is closed after lingering, and the server ends."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(post(b"one"))
+    await reader.readuntil(b"one")
+    before = time.monotonic()
+    served.stop()
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert server.LINGER_S <= time.monotonic() - before < 2.0
+    writer.close()
+
+
+async def test_nobody_new_is_taken(served):
+    """Once it is stopping the server accepts no connection."""
+    served.stop()
+    await until(lambda: not served.made.servers[0].is_serving())
+    with pytest.raises(ConnectionError):
+        await asyncio.open_connection(*served.address)
+
+
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_a_second_signal_does_not_wait(served, first, second):
+    """Whichever signals they are: the first waits for what is in flight, the second does not."""
+    served.app.goes_on.clear()
+    asking = asyncio.create_task(served.talk(post(b"lost")))
+    await served.app.begun.acquire()
+    served.stop(first)
+    assert (served.made.should_exit, served.made.force_exit) == (True, False)
+    await until(lambda: not served.made.servers[0].is_serving())
+    served.stop(second)
+    async with asyncio.timeout(2):
+        await served.task
+    asking.cancel()
+
+
+def test_a_second_sigterm_ends_the_program(tmp_path):
+    """A gateway that waits for half a request ends at once when it is told a second time."""
+    furnish(tmp_path)
+    slow = {"SEAMLINE_SERVER__SHUTDOWN_TIMEOUT_S": "60", "SEAMLINE_SERVER__BODY_TIMEOUT_S": "60"}
+    with started(tmp_path, "serve", SEAMLINE_LOG__FORMAT="json", **slow) as program:
+        port = int(
+            program.wait_for(lambda text: "listening" in text and text)
+            .split(":")[3][:5]
+            .strip('"/,')
+        )
+        with socket.create_connection(("127.0.0.1", port)) as half:
+            half.sendall(post(b"x" * 100, path="/callbacks/swipe/bet")[:-1])
+            time.sleep(0.2)
+            program.process.terminate()
+            wait_for(lambda: refused_to_connect(port))
+            before = time.monotonic()
+            assert program.stop(signal.SIGTERM) == 0
+            assert time.monotonic() - before < 3.0
+
+
+def refused_to_connect(port):
+    """Whether nobody listens on that port any more."""
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionError:
+        return True
+    return False
+
+
+# Listening.
+
+
+def test_an_address_that_is_taken():
+    """A port that is in use is an error at once, and leaves no socket behind."""
+    with listen("127.0.0.1", 0) as bound, pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", bound.getsockname()[1])
+
+
+def test_a_port_is_free_again_at_once():
+    """A server that was stopped can be started on the same port."""
+    with listen("127.0.0.1", 0) as bound:
+        port = bound.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            bound.accept()[0].close()
+    listen("127.0.0.1", port).close()
+
+
+def test_ipv6_is_an_address_too():
+    """A host with colons is an address of version 6."""
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        bound = listen("::1", 0)
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    assert bound.family == socket.AF_INET6
+    bound.close()
