@@ -154,7 +154,9 @@ class Exchanges:
         oldest = rows[-1][0] - self._max_age_ms
         try:
             with self._db:
-                self._db.executemany(SQL["insert_exchange"], rows)
+                # One statement: a call for each row would wrestle the event loop for the
+                # interpreter each time.
+                self._db.execute(SQL["insert_exchanges"], (_ENCODE(rows).decode(),))
                 self._db.execute(SQL["forget"], (oldest, self._max_count))
         except apsw.Error as error:
             self._failed += len(rows)
@@ -220,8 +222,8 @@ def _open(path: Path) -> apsw.Connection:
 
 
 def _text(body: bytes) -> str:
-    """A body for people: cut when long, and with marks where it is not UTF-8."""
-    return body[:TEXT_LIMIT].decode("utf-8", "backslashreplace")
+    """A body for people: cut when long, and with marks where it is not text."""
+    return body[:TEXT_LIMIT].decode("utf-8", "backslashreplace").replace("\0", "\\x00")
 
 
 def _exchange(row: tuple[object, ...]) -> Exchange:
@@ -230,4 +232,5 @@ def _exchange(row: tuple[object, ...]) -> Exchange:
     return msgspec.convert(facts, Exchange)
 
 
+_ENCODE = msgspec.json.Encoder().encode
 _HEADERS = msgspec.json.Decoder(list[tuple[str, str]])

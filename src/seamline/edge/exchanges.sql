@@ -18,11 +18,15 @@ CREATE TABLE IF NOT EXISTS exchanges (
     duration_us INTEGER NOT NULL
 ) STRICT
 
--- insert_exchange --
+-- insert_exchanges --
+-- The rows of a JSON array of arrays, in their order.
 INSERT INTO exchanges (
     at_ms, request_id, integration, call, method, path, query, headers, body, status, reply,
     outcome, "transaction", duration_us
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+       value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13
+FROM json_each(?1) ORDER BY key
 
 -- forget --
 -- What is older than a time, or more than a count; both lie at the low end of the ids.

@@ -207,9 +207,11 @@ async def test_a_store_that_hangs_is_not_ready(rig, monkeypatch):
         return await transact(work)
 
     monkeypatch.setattr(rig.world.writer, "transact", slowly)
-    async with asyncio.timeout(5):
-        found = await rig.ready()
-    goes_on.set()
+    try:
+        async with asyncio.timeout(5):
+            found = await rig.ready()
+    finally:
+        goes_on.set()
     assert found == (503, {"store": "cannot be written: no answer in time"})
     monkeypatch.setattr(module, "WRITE_WITHIN_S", 5.0)
     assert await rig.ready() == (200, {})

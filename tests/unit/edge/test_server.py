@@ -1,6 +1,7 @@
 """The server on the loopback: bounds on heads and connections, whole answers, a kind stop."""
 
 import asyncio
+import re
 import signal
 import socket
 import time
@@ -12,8 +13,8 @@ from kit.program import furnish, started, wait_for
 from kit.raw import parsed, talk
 from seamline.dialects.dialect import Reply
 from seamline.edge import server
-from seamline.edge.asgi import WHOLE, read_body, respond
-from seamline.edge.server import HEAD_LIMIT, OneWrite, listen
+from seamline.edge.asgi import CLOSE, WHOLE_BODY, BodyTooSlow, read_body, respond
+from seamline.edge.server import HEAD_LIMIT, BoundedProtocol, listen
 
 pytestmark = pytest.mark.anyio
 
@@ -34,15 +35,22 @@ class Echo:
         self.goes_on.set()
         self.begun = asyncio.Semaphore(0)
         self.scopes = []
+        self.timeout_s = 10.0
+        self.extra = ()
 
     async def __call__(self, scope, receive, send):
         """One exchange."""
         self.scopes.append(scope)
-        body = await read_body(receive, limit=1_000_000, timeout_s=10.0)
+        try:
+            body = await read_body(scope, receive, limit=1_000_000, timeout_s=self.timeout_s)
+        except BodyTooSlow:
+            await respond(scope, send, Reply(400), CLOSE)
+            return
         self.begun.release()
         await self.goes_on.wait()
-        status = 204 if scope["path"] == "/nothing" else 200
-        await respond(send, Reply(status, body or scope["path"].encode() * (status == 200)))
+        nothing = scope["path"] == "/nothing"
+        reply = Reply(204) if nothing else Reply(200, body or scope["path"].encode())
+        await respond(scope, send, reply, *self.extra)
 
 
 class Served:
@@ -190,112 +198,13 @@ async def test_a_request_stops_the_clock(served):
 # Answers.
 
 
-class Wire:
-    """A transport that keeps each write."""
-
-    def __init__(self):
-        self.writes, self.closed = [], False
-
-    def write(self, data):
-        """One write."""
-        self.writes.append(bytes(data))
-
-    def close(self):
-        """The end."""
-        self.closed = True
-
-    def is_closing(self):
-        """Whether it was the end."""
-        return self.closed
-
-
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n"
-BARE = b"HTTP/1.1 204 No Content\r\n\r\n"
-
-
 @pytest.fixture
-def wire():
-    """A transport to look at."""
-    return Wire()
-
-
-@pytest.fixture
-def one(wire):
-    """The transport that joins writes."""
-    return OneWrite(wire)
-
-
-def test_head_and_body_are_one_write(wire, one):
-    """A head waits for its body; what follows goes out as it comes."""
-    one.write(HEAD)
-    assert wire.writes == []
-    one.write(b"bo")
-    one.write(b"dy")
-    assert wire.writes == [HEAD + b"bo", b"dy"]
-
-
-def test_an_empty_body_sends_the_head(wire, one):
-    """A body of no bytes is a body."""
-    one.write(HEAD)
-    one.write(b"")
-    assert wire.writes == [HEAD]
-
-
-def test_a_head_alone_is_sent_when_it_is_flushed(wire, one):
-    """Without a body the head goes out when the response is over, once."""
-    one.write(BARE)
-    one.flush()
-    one.flush()
-    assert wire.writes == [BARE]
-
-
-def test_closing_sends_what_was_kept(wire, one):
-    """Nothing that was written is lost at the end."""
-    one.write(BARE)
-    one.close()
-    assert (wire.writes, wire.closed) == ([BARE], True)
-
-
-def test_continue_is_not_kept_back(wire, one):
-    """A client that waits for `100 Continue` gets it at once."""
-    one.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    assert wire.writes == [b"HTTP/1.1 100 Continue\r\n\r\n"]
-
-
-def test_a_body_that_looks_like_a_head_is_a_body(wire, one):
-    """After a head, whatever comes is its body."""
-    one.write(HEAD)
-    one.write(HEAD)
-    assert wire.writes == [HEAD + HEAD]
-
-
-def test_a_whole_response_is_not_kept_back(wire, one):
-    """A response that was written whole goes out at once."""
-    one.write(HEAD + b"body")
-    assert wire.writes == [HEAD + b"body"]
-
-
-def test_the_rest_is_the_transports(wire, one):
-    """Everything else is asked of the transport itself."""
-    assert not one.is_closing()
-    one.close()
-    assert one.is_closing()
-
-
-@pytest.mark.parametrize(
-    "request_", [get(), post(b"body"), get("/nothing"), get(method=b"HEAD")],
-    ids=["GET", "POST", "204", "HEAD"],
-)  # fmt: skip
-async def test_an_answer_is_one_write(served, monkeypatch, request_):
-    """The socket sees one write per answer, whatever the method and the status."""
-    writes = []
-
-    def write(self, data):
-        writes.append(data)
-        self._under.write(data)
+def writes(monkeypatch):
+    """Everything that is written to sockets, write by write."""
+    found, made = [], BoundedProtocol.connection_made
 
     class Counting:
-        """The socket's transport, with its writes counted."""
+        """A transport whose writes are kept."""
 
         def __init__(self, under):
             self._under = under
@@ -303,18 +212,73 @@ async def test_an_answer_is_one_write(served, monkeypatch, request_):
         def __getattr__(self, name):
             return getattr(self._under, name)
 
-    Counting.write = write
-    real = OneWrite.__init__
-    monkeypatch.setattr(OneWrite, "__init__", lambda self, under: real(self, Counting(under)))
-    heard = await served.talk(request_, answers=1) if b"HEAD" not in request_ else None
-    if heard is None:
-        reader, writer = await asyncio.open_connection(*served.address)
-        writer.write(request_)
+        def write(self, part):
+            """One write."""
+            found.append(bytes(part))
+            self._under.write(part)
+
+    monkeypatch.setattr(
+        BoundedProtocol, "connection_made", lambda self, under: made(self, Counting(under))
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "body"),
+    [
+        (get("/path"), 200, b"/path"),
+        (post(b"body"), 200, b"body"),
+        (post(b"b" * 60_000), 200, b"b" * 60_000),
+        (get("/nothing"), 204, b""),
+        (get("/path", method=b"HEAD"), 200, b""),
+    ],
+    ids=["GET", "POST", "a large body", "204", "HEAD"],
+)
+async def test_an_answer_is_one_write(writes, served, sent, status, body):
+    """The socket sees one write per answer, whatever the method and the status."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    for _ in range(2):
+        writes.clear()
+        writer.write(sent)
         head = await reader.readuntil(b"\r\n\r\n")
-        writer.transport.abort()
-        assert head.startswith(b"HTTP/1.1 200 ")
-        assert b"content-length: 1\r\n" in head
-    assert len(writes) == 1
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert await reader.readexactly(len(body)) == body
+        assert writes == [head + body]
+    writer.transport.abort()
+
+
+async def test_a_refusal_is_one_write(writes, served):
+    """So is a refusal that no application saw."""
+    for raw in (padded(HEAD_LIMIT + 1), b"GET / HTTP/1.1\r\n", b"nonsense\r\n\r\n"):
+        writes.clear()
+        heard = await served.talk(raw)
+        assert heard.statuses in ([431], [408], [400])
+        assert len(writes) == 1
+
+
+async def test_head_tells_what_get_would_send(served):
+    """The head for HEAD has the length of the body that is not sent."""
+    reader, writer = await asyncio.open_connection(*served.address)
+    writer.write(get("/path", method=b"HEAD"))
+    assert b"content-length: 5\r\n" in await reader.readuntil(b"\r\n\r\n")
+    writer.transport.abort()
+
+
+async def test_a_reply_that_closes_ends_the_connection(served):
+    """An answer that says `connection: close` is whole, and the last."""
+    served.app.extra = (CLOSE,)
+    heard = await served.talk(post(b"one") + post(b"two"))
+    assert (bodies(heard), heard.closed, heard.rest) == ([b"one"], True, b"")
+    assert heard.answers[0].head.count(b"connection: close") == 1
+
+
+async def test_a_client_that_wants_the_end_gets_it(served):
+    """Who asks with `connection: close`, or in HTTP/1.0, is answered and closed."""
+    old = b"GET /old HTTP/1.0\r\n\r\n"
+    for raw in (get("/old", b"connection: close"), old):
+        heard = await served.talk(raw)
+        assert (bodies(heard), heard.closed) == ([b"/old"], True)
+        assert b"connection: close" in heard.answers[0].head
 
 
 # Connections.
@@ -361,30 +325,29 @@ async def test_a_client_that_expects_to_continue(served):
     writer.transport.abort()
 
 
-async def test_a_whole_request_is_called_whole(served):
-    """The server says of a request that is there in full that no timer is needed; else not."""
+async def test_a_whole_body_is_handed_over(served):
+    """The server hands over a body that came whole, and only such a one."""
     await served.talk(post(b"body"), answers=1)
-    served.app.goes_on.clear()
-    raw = post(b"body")
-    asking = asyncio.create_task(served.talk(raw[:-1], answers=1))
-    while len(served.app.scopes) < 2:
-        await asyncio.sleep(0.001)
-    assert [WHOLE in each for each in served.app.scopes] == [True, False]
-    asking.cancel()
+    _, writer = await asyncio.open_connection(*served.address)
+    writer.write(post(b"body")[:-1])
+    await until(lambda: len(served.app.scopes) == 2)
+    assert [each.get(WHOLE_BODY) for each in served.app.scopes] == [b"body", None]
+    writer.transport.abort()
 
 
-async def test_a_slow_body_after_a_head_is_cut(monkeypatch):
-    """A head whose body never begins is not waited for without end."""
-    async with serving(monkeypatch) as made:
-        made.app.slow = None
+async def test_a_body_in_parts_is_the_same_body(served):
+    """A body is put together from what comes after its head, before or after it is asked for."""
+    raw = post(b"0123456789")
+    for at in (len(raw) - 10, len(raw) - 9, len(raw) - 1):
+        assert bodies(await served.talk(raw[:at], raw[at:], answers=1)) == [b"0123456789"]
+        assert bodies(await served.talk(raw[:at], 0.02, raw[at:], answers=1)) == [b"0123456789"]
 
-        async def impatient(scope, receive, send):
-            await read_body(receive, limit=10, timeout_s=0.05, whole=WHOLE in scope)
-            await respond(send, Reply(200))
 
-        made.made.config.loaded_app = impatient
-        heard = await made.talk(get("/", b"content-length: 4", method=b"POST"), patience_s=3.0)
-        assert (heard.statuses, heard.closed) == ([500], True)
+async def test_a_body_that_never_begins_is_cut(served):
+    """A head whose body never comes is not waited for without end."""
+    served.app.timeout_s = 0.05
+    heard = await served.talk(get("/", b"content-length: 4", method=b"POST"), patience_s=5.0)
+    assert (heard.statuses, heard.closed) == ([400], True)
 
 
 async def test_as_many_connections_as_were_set(monkeypatch):
@@ -434,7 +397,7 @@ async def test_what_is_in_flight_is_answered(served):
 
 
 async def test_a_request_on_its_way_is_answered(served, monkeypatch):
-    """A request that arrives on an idle connection right after the stop is answered, then closed."""
+    """What arrives on an idle connection right after the stop is answered, and the last."""
     monkeypatch.setattr(server, "LINGER_S", 1.0)
     reader, writer = await asyncio.open_connection(*served.address)
     writer.write(post(b"one"))
@@ -474,7 +437,8 @@ async def test_nobody_new_is_taken(served):
 async def test_a_second_signal_does_not_wait(served, first, second):
     """Whichever signals they are: the first waits for what is in flight, the second does not."""
     served.app.goes_on.clear()
-    asking = asyncio.create_task(served.talk(post(b"lost")))
+    _, writer = await asyncio.open_connection(*served.address)
+    writer.write(post(b"late"))
     await served.app.begun.acquire()
     served.stop(first)
     assert (served.made.should_exit, served.made.force_exit) == (True, False)
@@ -482,7 +446,7 @@ async def test_a_second_signal_does_not_wait(served, first, second):
     served.stop(second)
     async with asyncio.timeout(2):
         await served.task
-    asking.cancel()
+    writer.transport.abort()
 
 
 def test_a_second_sigterm_ends_the_program(tmp_path):
@@ -490,14 +454,12 @@ def test_a_second_sigterm_ends_the_program(tmp_path):
     furnish(tmp_path)
     slow = {"SEAMLINE_SERVER__SHUTDOWN_TIMEOUT_S": "60", "SEAMLINE_SERVER__BODY_TIMEOUT_S": "60"}
     with started(tmp_path, "serve", SEAMLINE_LOG__FORMAT="json", **slow) as program:
-        port = int(
-            program.wait_for(lambda text: "listening" in text and text)
-            .split(":")[3][:5]
-            .strip('"/,')
-        )
+        found = program.wait_for(lambda text: re.search(r'"url": "http://[^:]+:(\d+)"', text))
+        port = int(found[1])
         with socket.create_connection(("127.0.0.1", port)) as half:
-            half.sendall(post(b"x" * 100, path="/callbacks/swipe/bet")[:-1])
-            time.sleep(0.2)
+            lines = (b"content-length: 9", b"expect: 100-continue")
+            half.sendall(get("/callbacks/swipe/bet", *lines, method=b"POST"))
+            assert half.recv(100).startswith(b"HTTP/1.1 100 ")
             program.process.terminate()
             wait_for(lambda: refused_to_connect(port))
             before = time.monotonic()
