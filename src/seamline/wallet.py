@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum, StrEnum
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -142,17 +142,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     fingerprint: tuple[str, ...] = ("kind", "session", "round", "target", "campaign", "free")
     #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
-    replayed_balance: str = "stored"
+    replayed_balance: Literal["stored", "current"] = "stored"
     #: Kinds whose refusals are stored, so that the same key can never succeed later.
     remembered_refusals: frozenset[Kind] = frozenset()
     #: A win for a refunded bet: paid, or recorded without money until a person decides.
-    win_after_refund: str = "hold"
+    win_after_refund: Literal["hold", "pay"] = "hold"
     #: Kinds of transactions that a refund undoes; one of another kind moves nothing and alerts.
     reversible: frozenset[Kind] = frozenset({Kind.BET})
     #: What to do when a reversal finds less than it must take back.
-    overdraft: str = "allow_negative"
+    overdraft: Literal["allow_negative", "take_what_is_there"] = "allow_negative"
     #: What a second payment of one claim does: paid with an alert, or rejected.
-    second_claim: str = "alert"
+    second_claim: Literal["alert", "reject"] = "alert"
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -217,6 +217,10 @@ class Limits(
 
     session_minutes: int | None = None
     currencies: Mapping[str, CurrencyLimits] = msgspec.field(default_factory=dict)
+
+
+#: No limits at all; the one value that players and brands without limits share.
+NO_LIMITS = Limits()
 
 
 class Verdict(StrEnum):

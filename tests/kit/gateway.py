@@ -21,6 +21,7 @@ from seamline.edge import server
 from seamline.edge.app import Application
 from seamline.ledger.audit import audit
 from seamline.ledger.ledger import clock_ms
+from seamline.ledger.store import TransactionFilter
 from seamline.money import Currencies
 from seamline.wallet import Integration, Limits
 
@@ -306,11 +307,16 @@ class GatewayRig(Doors):
         return findings
 
     def books(self):
-        """Everything that could have changed when money moved: rows, rounds and alerts counted."""
+        """Everything that could have changed when money moved: rows, rounds and alerts counted.
+
+        The memory of a refused bet is a row that moved nothing; it does not count.
+        """
         with self.gateway.store.reader() as reader:
             findings = audit(reader)
+            listed = reader.transactions(TransactionFilter(limit=findings.transactions))
         assert findings.clean, str(findings.first)
-        return findings.transactions, findings.accounts, tuple(self.alerts())
+        refused = sum(each.rejection is not None for each in listed)
+        return findings.transactions - refused, findings.accounts, tuple(self.alerts())
 
 
 def http_client():

@@ -96,9 +96,13 @@ class Swipe(Vendor):
         return reply.status, reply.body
 
     def rows(self):
-        """What this player's account went through since the deposit: kind, amount, balance."""
+        """What was done on this player's account since the deposit: kind, amount, balance.
+
+        A refused bet is remembered by a row as well, but was not done.
+        """
         listed = self.doors.transactions(brand="acme", player=self.player)
-        return [(each["kind"], each["amount"], each["balance"]) for each in listed[1:]]
+        return [(each["kind"], each["amount"], each["balance"]) for each in listed[1:]
+            if not each["rejection"]]  # fmt: skip
 
     def alerts(self, *keys):
         """The alerts about these ids."""

@@ -145,9 +145,9 @@ class Vendor:
         return self.doors.balance(self.player, self.currency)
 
     def moved(self):
-        """What this player's account went through since the first deposit: kind and amount."""
+        """What was done on this player's account since the first deposit: kind and amount."""
         listed = self.doors.transactions(brand="acme", player=self.player)
-        return [(each["kind"], each["amount"]) for each in listed[1:]]
+        return [(each["kind"], each["amount"]) for each in listed[1:] if not each["rejection"]]
 
     def alerts_about(self, *commands):
         """The alerts about these commands."""

@@ -88,7 +88,7 @@ class BookWorld:
 
     @now_ms.setter
     def now_ms(self, now_ms):
-        self.book.now_ms = now_ms
+        self.book.now_ms = self.book.written_ms = now_ms
 
     def player(self, name):
         """Add a player."""

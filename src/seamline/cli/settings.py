@@ -20,7 +20,7 @@ from seamline.cli.mistakes import SECRET, explained, fields, kind, shown
 from seamline.dialects import AnyDialect, dialects
 from seamline.dialects.dialect import Secret
 from seamline.money import Amount, Currencies, Currency
-from seamline.wallet import CurrencyLimits, Integration, Limits
+from seamline.wallet import NO_LIMITS, CurrencyLimits, Integration, Limits
 
 ShapeT = TypeVar("ShapeT")
 Table = dict[str, object]
@@ -68,7 +68,7 @@ class Batching(_Section, frozen=True):
     """`[ledger]`: how many commands may wait, and how many share one commit."""
 
     queue_limit: Positive = 10_000
-    batch_limit: Positive = 128
+    batch_limit: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 128
 
 
 class Api(_Section, frozen=True):
@@ -95,7 +95,7 @@ class Brand(_Section, frozen=True):
     """`[brands.NAME]`: the currencies that its players may hold, and what stops their bets."""
 
     currencies: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
 
 
 class _OwnCurrency(_Section, frozen=True):

@@ -61,11 +61,14 @@ class Book:
         self,
         now_ms: int,
         *,
+        written_ms: int | None = None,
         new_transaction: Callable[[], int],
         new_round: Callable[[], int],
         house: Callable[[str, str, str], int],
     ) -> None:
         self.now_ms = now_ms
+        # Rows never go back in time, whatever the clock does; decisions follow the clock.
+        self.written_ms = max(now_ms, written_ms or 0)
         self._new_transaction = new_transaction
         self._new_round = new_round
         self._house = house
@@ -148,6 +151,7 @@ class Book:
         """The double entry: both sides named, the player's side carried forward and chained."""
         must(bool(command.key), "what is recorded has a key", command=command)
         transaction = _drafted(self._new_transaction(), command, view, move)
+        transaction.created_ms = self.written_ms
         if view.account is not None:
             self._charge(transaction, command, view, move, view.account)
         else:
@@ -202,9 +206,7 @@ class Book:
             lost = losses_on(account, day)
             account.loss_on = day
             account.loss_day, account.loss_week, account.loss_month = (
-                lost[0] - signed,
-                lost[1] - signed,
-                lost[2] - signed,
+                max(-MAX_UNITS, min(MAX_UNITS, before - signed)) for before in lost
             )
         self.moved.setdefault(account.id, (account, account.version))
         account.balance = balance
@@ -229,7 +231,7 @@ class Book:
             if command.round is None:
                 return None
             round_ = self._open(command, view, account.id, number)
-        round_.last, round_.changed_ms = number, self.now_ms
+        round_.last, round_.changed_ms = number, self.written_ms
         if command.kind is Kind.BET:
             round_.bets, round_.staked = round_.bets + 1, round_.staked + move.units
         elif command.kind is Kind.REFUND:
@@ -241,7 +243,7 @@ class Book:
 
     def _open(self, command: Command, view: View, account: int, number: int) -> Round:
         key = self._round_key(command, view, account)
-        round_ = Round(self._new_round(), *key, self.now_ms, self.now_ms, number, number)
+        round_ = Round(self._new_round(), *key, self.written_ms, self.written_ms, number, number)
         self.rounds[key] = round_
         self.rounds_by_id[round_.id] = round_
         self.opened.append(round_)
@@ -263,7 +265,7 @@ class Book:
 
     def _roll_up(self, kind: Kind, account: Account, move: Move, integration: str) -> None:
         """Count the movement; units are signed as the player sees them."""
-        key = (self.now_ms // HOUR_MS, integration, account.currency.code, kind.value)
+        key = (self.written_ms // HOUR_MS, integration, account.currency.code, kind.value)
         entry = self.rollups.setdefault(key, [0, 0])
         entry[0] += 1
         entry[1] += move.units if move.credit else -move.units
@@ -271,7 +273,7 @@ class Book:
     def _alert(self, command: Command, view: View, raised: Raised) -> None:
         account = view.account.id if view.account is not None else None
         self.alerts.append(
-            AlertRow(command.integration, command.key or "", raised, account, self.now_ms)
+            AlertRow(command.integration, command.key or "", raised, account, self.written_ms)
         )
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
@@ -21,6 +22,8 @@ from seamline.ledger.store import StoreUnavailable, Writer
 from seamline.wallet import Command, Outcome, Rejected, Rejection
 
 ResultT = TypeVar("ResultT")
+
+_LOG = structlog.get_logger("seamline.ledger")
 
 BUSY = Rejected(why=Rejection.BUSY, detail="the queue is full")
 CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
@@ -60,13 +63,13 @@ class Ledger:
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
         self._clock = clock
-        self._now_ms = writer.newest_ms()
         self._commands: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._filled = asyncio.Event()
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._work(), name="ledger")
+        self._task.add_done_callback(self._ended)
         self.flow = Flow()
 
     @property
@@ -101,7 +104,7 @@ class Ledger:
 
         async def work() -> None:
             try:
-                result = await self._writer.transact(lambda: errand(self._writer, self._now()))
+                result = await self._writer.transact(lambda: errand(self._writer, self._clock()))
                 settle: Callable[[], None] = partial(future.set_result, result)
             except Exception as error:  # noqa: BLE001 - handed to whoever waits
                 settle = partial(future.set_exception, error)
@@ -115,7 +118,17 @@ class Ledger:
         """Refuse what is new, finish what was accepted, then stop."""
         self._closing = True
         self._filled.set()
-        await self._task
+        # Who waits for the end may be cancelled; what was accepted is finished all the same.
+        await asyncio.shield(self._task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Nobody may wait for a task that is no more; should it fail, everything is refused."""
+        self._closing = True
+        while self._commands:
+            _, future = self._commands.popleft()
+            _unless_gone(future, partial(future.set_result, CLOSING))
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            _LOG.critical("ledger_stopped", exc_info=fault)
 
     async def _work(self) -> None:
         while self._commands or self._errands or not self._closing:
@@ -133,7 +146,7 @@ class Ledger:
         batch = [self._commands.popleft() for _ in range(size)]
         self.flow.batches += 1
         self.flow.commands += size
-        self.flow.sizes[(size - 1).bit_length()] += 1
+        self.flow.sizes[min((size - 1).bit_length(), len(self.flow.sizes) - 1)] += 1
         outcomes = await self._settle_or_say_why([command for command, _ in batch])
         # Who went away meanwhile gets the answer by asking again.
         for (_, future), outcome in zip(batch, outcomes, strict=True):
@@ -161,18 +174,13 @@ class Ledger:
     def _settle(self, commands: Sequence[Command]) -> Sequence[Outcome]:
         """Load, decide, write; inside a transaction."""
         terms = self.terms
-        book = self._writer.load(commands, terms, self._now())
+        book = self._writer.load(commands, terms, self._clock())
         outcomes = []
         for command in commands:
             view = book.view(command, terms[command.integration])
             outcomes.append(book.post(command, view, decide(command, view)))
         self._writer.write(book)
         return outcomes
-
-    def _now(self) -> int:
-        """The time, which for the ledger never goes back."""
-        self._now_ms = max(self._clock(), self._now_ms)
-        return self._now_ms
 
 
 def _unless_gone(future: asyncio.Future[ResultT], settle: Callable[[], None]) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from seamline.ledger.chain import START
 from seamline.money import Currency
-from seamline.wallet import Kind, Limits, PlayerStatus, Policy, Rejection
+from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Policy, Rejection
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +16,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     brand: str
     policy: Policy
     currencies: frozenset[str]
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
 
 
 class Player(msgspec.Struct, gc=False):

@@ -18,12 +18,12 @@ from seamline.ledger.rows import Account, Player, Round, Session, Terms, Transac
 from seamline.money import MAX_UNITS, Amount, Inexact, OutOfRange, Quantity
 from seamline.must import must
 from seamline.wallet import (
+    NO_LIMITS,
     Alert,
     Applied,
     Command,
     CurrencyLimits,
     Kind,
-    Limits,
     Outcome,
     PlayerStatus,
     Policy,
@@ -167,12 +167,13 @@ def _bet(command: Command, view: View) -> Decision:
     stake = _exact(command, account)
     if isinstance(stake, Rejected):
         return Decision(answer=stake)
-    if command.free:
-        return Decision(move=Move(credit=False))
+    stake = 0 if command.free else stake
     if (limit := _limit(stake, session, view)) is not None:
         return _refuse(limit, view)
     if account.balance < stake:
         return _refuse(Rejection.FUNDS, view)
+    if view.round is not None and view.round.staked + stake > MAX_UNITS:
+        return _refuse(Rejection.AMOUNT_RANGE, view, "the round's stakes would be out of range")
     # From here the bet must succeed.
     return Decision(move=Move(units=stake, credit=False))
 
@@ -190,8 +191,10 @@ def _win(command: Command, view: View) -> Decision:
     credit = _credit(command, account)
     if isinstance(credit, Rejected):
         return Decision(answer=credit)
-    # From here the win must be recorded.
     units, dust, alerts = credit
+    if view.round is not None and view.round.won + units > MAX_UNITS:
+        return _refuse(Rejection.AMOUNT_RANGE, view, "the round's wins would be out of range")
+    # From here the win must be recorded.
     if command.free or not units:
         return Decision(move=Move(dust=None if command.free else dust), alerts=alerts)
     if view.round is None or not view.round.bets:
@@ -360,13 +363,13 @@ def _credit(
 def _limit(stake: int, session: Session, view: View) -> Rejection | None:
     """The first limit that the stake would pass, the player's own and the brand's alike."""
     for limits in (session.player.limits, view.terms.limits):
-        if limits is _NO_LIMITS:
+        if limits is NO_LIMITS:
             continue
         minutes = limits.session_minutes
         if minutes is not None and view.now_ms - session.opened_ms >= minutes * 60_000:
             return Rejection.TIME_LIMIT
         in_currency = limits.currencies.get(session.account.currency.code)
-        if in_currency is not None:
+        if in_currency is not None and stake:
             passed = _money_limit(stake, session.account, in_currency, view.now_ms)
             if passed is not None:
                 return passed
@@ -422,7 +425,6 @@ def _facts(fields: tuple[str, ...]) -> Callable[[Command], object]:
 
 _ENCODE = msgspec.msgpack.Encoder().encode
 _EPOCH = date(1970, 1, 1).toordinal()
-_NO_LIMITS = Limits()
 _BARRED = {
     PlayerStatus.BLOCKED: Rejection.PLAYER_BLOCKED,
     PlayerStatus.SELF_EXCLUDED: Rejection.PLAYER_SELF_EXCLUDED,

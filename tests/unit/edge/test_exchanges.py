@@ -157,12 +157,12 @@ def test_long_bodies_are_cut(make, idle):
 
 def test_bytes_that_are_no_text_are_shown(make, idle):
     """Bytes that are not UTF-8 are shown by their number, wherever they stand."""
-    odd = Request("POST", "/", b"\xff=1", ((b"x", b"\xfe"),), b"ok \xff\x00\xc3\xa9")
+    odd = Request("POST", "/\ufffd", b"\xff=1", ((b"x", b"\xfe"),), b"ok \xff\x00\xc3\xa9")
     record = make()
     record.note(noted(request=odd, reply=Reply(500, b"\x80")))
     kept = record.list(EVERYTHING)[0]
-    assert (kept.body, kept.reply) == ("ok \\xff\x00é", "\\x80")
-    assert (kept.query, kept.headers) == ("ÿ=1", [("x", "þ")])
+    assert (kept.body, kept.reply) == ("ok \\xff\\x00é", "\\x80")
+    assert (kept.path, kept.query, kept.headers) == ("/\ufffd", "ÿ=1", [("x", "þ")])
 
 
 def test_the_oldest_are_forgotten_by_count(make, idle):
@@ -202,11 +202,13 @@ def test_a_flood_costs_the_record_only(make, idle):
 
 def test_the_count_of_the_lost_only_grows(make, idle, monkeypatch):
     """What is being written just now is not counted as lost: a counter never goes back."""
-    record = make()
-    real, seen = module.SQL["insert_exchange"], []
-    record._db.create_scalar_function("look", lambda: seen.append(record.dropped))
-    looking = real.replace("VALUES (?,", "VALUES (? + ifnull(look(), 0),")
-    monkeypatch.setattr(module, "SQL", {**module.SQL, "insert_exchange": looking})
+    record, seen, row = make(), [], Exchanges._row
+
+    def looking(self, noted):
+        seen.append(record.dropped)
+        return row(self, noted)
+
+    monkeypatch.setattr(Exchanges, "_row", looking)
     for number in range(3):
         record.note(noted(number))
     assert ids(record) == ["r2", "r1", "r0"]

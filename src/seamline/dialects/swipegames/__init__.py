@@ -8,7 +8,7 @@ from seamline.dialects.swipegames.options import Options, sandbox, session_ms
 from seamline.dialects.swipegames.refusals import refuse
 from seamline.dialects.swipegames.signature import HEADER, sign, trials, verify
 from seamline.dialects.swipegames.studio import STUDIO
-from seamline.wallet import Policy
+from seamline.wallet import Kind, Policy
 
 CALLS = (
     Call(
@@ -51,8 +51,15 @@ CALLS = (
 
 
 def policy(options: Options) -> Policy:
-    """A repeat gets the first answer; only bets are undone; refusals are not remembered."""
-    return Policy(win_after_refund=options.win_after_refund)
+    """A repeat gets the first answer, and only bets are undone.
+
+    Refused bets are remembered. The path is not signed, so a refused bet that is sent again as a
+    win must find its `txID` taken; the vendor itself never sends a bet twice.
+    """
+    return Policy(
+        win_after_refund=options.win_after_refund,
+        remembered_refusals=frozenset({Kind.BET}),
+    )
 
 
 DIALECT = Dialect[Options](

@@ -10,14 +10,13 @@ import msgspec
 from seamline.ledger.book import AlertRow, RollupKey
 from seamline.ledger.rows import Account, Player, Round, Session, Transaction
 from seamline.money import Currencies
-from seamline.wallet import Kind, Limits, PlayerStatus, Rejection
+from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Rejection
 
 if TYPE_CHECKING:
     import apsw
 
     Row = tuple[apsw.SQLiteValue, ...]
 
-NO_LIMITS = Limits()
 _LIMITS = msgspec.json.Decoder(Limits)
 _KIND = {kind.value: kind for kind in Kind}
 _STATUS = {status.value: status for status in PlayerStatus}

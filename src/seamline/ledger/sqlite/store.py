@@ -64,6 +64,9 @@ class SqliteStore:
         except BaseException:
             os.close(self._lock)
             raise
+        # The lock file keeps other gateways out. Whoever else locks the database must not stop the
+        # event loop that writes to it: it gets a refusal at once.
+        connection.set_busy_timeout(0)
         self._connection = connection
         self._checkpointer = Checkpointer(connect(path))
         self.writer = SqliteWriter(connection, currencies, self._checkpointer)

@@ -6,6 +6,7 @@ Durability: WAL with `synchronous=FULL`, so a commit that has returned survives 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +33,7 @@ from seamline.ledger.store import (
 )
 from seamline.money import Currencies
 from seamline.must import must
-from seamline.wallet import Command, Kind, PlayerStatus
+from seamline.wallet import NO_LIMITS, Command, Kind, PlayerStatus
 
 ResultT = TypeVar("ResultT")
 
@@ -53,9 +54,11 @@ class SqliteWriter:
         self._many = connection.cursor().executemany
         self._currencies = currencies
         self._checkpointer = checkpointer
+        self._stale = False
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         connection.set_wal_hook(checkpointer.note)
         self._refresh()
+        self._newest_ms = self.newest_ms()
 
     def _refresh(self) -> None:
         """Read the names and the newest ids; again after a rollback, which may have undone some."""
@@ -80,7 +83,7 @@ class SqliteWriter:
         does it while the loop takes the next requests.
         """
         with self._undone_on_error():
-            self._run("BEGIN IMMEDIATE")
+            self._begin()
             result = work()
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._committer, self._commit)
@@ -90,9 +93,18 @@ class SqliteWriter:
     def transaction(self) -> Iterator[None]:
         """`transact` for those who have no event loop: seeding, tools and tests."""
         with self._undone_on_error():
-            self._run("BEGIN IMMEDIATE")
+            self._begin()
             yield
             self._commit()
+
+    def _begin(self) -> None:
+        """Start a transaction; after one that was undone, with ids and names read again."""
+        if self._db.in_transaction:
+            self._run("ROLLBACK")
+        if self._stale:
+            self._refresh()
+            self._stale = False
+        self._run("BEGIN IMMEDIATE")
 
     def _commit(self) -> None:
         self._run("COMMIT")
@@ -100,14 +112,18 @@ class SqliteWriter:
 
     @contextmanager
     def _undone_on_error(self) -> Iterator[None]:
-        """Roll back on an error, and name faults of the disk as such."""
+        """Roll back on an error, and name faults of the disk as such.
+
+        A disk that fails may fail the rollback too. SQLite then keeps nothing of the transaction
+        either, and the next one starts by trying again.
+        """
         try:
             yield
         except BaseException as error:
-            if self._db.in_transaction:
-                self._run("ROLLBACK")
-            # Ids and names that the transaction handed out are no longer taken.
-            self._refresh()
+            self._stale = True
+            with contextlib.suppress(apsw.Error):
+                if self._db.in_transaction:
+                    self._run("ROLLBACK")
             if isinstance(error, AWAY):
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
             raise
@@ -124,8 +140,10 @@ class SqliteWriter:
 
     def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
         """Everything that the rules need to decide the commands, in a handful of queries."""
+        self._newest_ms = max(self._newest_ms, now_ms)
         book = Book(
             now_ms,
+            written_ms=self._newest_ms,
             new_transaction=self._new_transaction,
             new_round=self._new_round,
             house=self._house,
@@ -327,7 +345,7 @@ class SqliteWriter:
             brand,
             name,
             PlayerStatus.ACTIVE,
-            rows.NO_LIMITS,
+            NO_LIMITS,
             country,
             language,
             now_ms,
