@@ -192,6 +192,15 @@ def test_a18_insufficient_funds(swipe):
     assert swipe.rows() == []
 
 
+def test_a18_a_refused_bet_is_no_win(swipe):
+    """The path is not signed: a refused bet's bytes sent to `/win`, or again, pay nothing."""
+    body = swipe.body("bet", amount="5000.00")
+    assert swipe.post("bet", body)[0] == 400
+    assert swipe.post("win", body)[0] == 400
+    assert swipe.post("bet", body)[0] == 400
+    assert swipe.rows() == []
+
+
 def test_a19_all_there_is(swipe):
     """A bet of exactly the balance leaves nothing."""
     status, answer = swipe.post("bet", swipe.body("bet", amount="200.00"))

@@ -36,10 +36,10 @@ class Stage:
         self.shapes = {name: refusals(dialects()[name]) for name in NAMES}
 
     def purses(self):
-        """Every player's balance and how often it changed."""
+        """Every player's balance. The memory of a refused bet counts up the version, no more."""
         with self.rig.gateway.store.reader() as reader:
             return [
-                [(account.balance, account.version) for account in reader.player("acme", each)[1]]
+                [account.balance for account in reader.player("acme", each)[1]]
                 for each in (vendor.player for vendor in self.vendors.values())
             ]
 

@@ -228,6 +228,15 @@ async def test_the_clock_begins_at_the_newest_row(world):
     proven(world.store)
 
 
+async def test_a_clock_that_was_ahead_once_ends_no_session(world):
+    """Decisions follow the clock: one command from the future expires nothing for those after it."""
+    times = iter([NOON + 366 * 86_400_000, NOON + 1])
+    async with door(world, clock=times.__next__) as ledger:
+        await ledger.apply(deposit("d9"))
+        assert isinstance(await ledger.apply(bet("b1")), Applied)
+    proven(world.store)
+
+
 async def test_an_errand_is_seen_by_the_next_command(world):
     """A player, a session and a status that were written are in force for the next bet."""
     wanted = NewSession(

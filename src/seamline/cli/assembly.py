@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -105,37 +105,41 @@ class _Vendors:
 async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     """A gateway with its store open; on the way out everything accepted is finished first."""
     connected, tills = connections(settings), cashiers(settings)
-    path = ledger_path(settings)
-    store = open_store(settings)
     terms = {each.terms.integration: each.terms for each in connected.values()}
-    ledger = Ledger(
-        store.writer,
-        terms | {till.integration: till for till in tills.values()},
-        queue_limit=settings.ledger.queue_limit,
-        batch_limit=settings.ledger.batch_limit,
-    )
-    exchanges = Exchanges(
-        path.with_suffix(".exchanges.db"),
+    terms |= {till.integration: till for till in tills.values()}
+    # Closed from the last to the first, whatever fails on the way in or out.
+    async with AsyncExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        exchanges = _exchanges(settings, connected)
+        stack.callback(exchanges.close)
+        vendors = _Vendors()
+        stack.push_async_callback(vendors.close)
+        ledger = Ledger(
+            store.writer,
+            terms,
+            queue_limit=settings.ledger.queue_limit,
+            batch_limit=settings.ledger.batch_limit,
+        )
+        stack.push_async_callback(ledger.close)
+        yield Gateway(
+            ledger=ledger,
+            store=store,
+            currencies=settings.currencies,
+            connections=connected,
+            cashiers=tills,
+            api_keys=settings.api.keys,
+            exchanges=exchanges,
+            send=vendors.send,
+            clock_ms=clock_ms,
+        )
+
+
+def _exchanges(settings: Settings, connected: Mapping[str, Connection]) -> Exchanges:
+    """The record of exchanges, in a file beside the ledger."""
+    return Exchanges(
+        ledger_path(settings).with_suffix(".exchanges.db"),
         hidden_headers={name: each.dialect.secret_headers for name, each in connected.items()},
         max_count=settings.exchanges.max_count,
         max_age_ms=settings.exchanges.max_age_hours * HOUR_MS,
     )
-    vendors = _Vendors()
-    built = Gateway(
-        ledger=ledger,
-        store=store,
-        currencies=settings.currencies,
-        connections=connected,
-        cashiers=tills,
-        api_keys=settings.api.keys,
-        exchanges=exchanges,
-        send=vendors.send,
-        clock_ms=clock_ms,
-    )
-    try:
-        yield built
-    finally:
-        await ledger.close()
-        await vendors.close()
-        exchanges.close()
-        store.close()

@@ -50,6 +50,7 @@ def run(settings: Settings) -> None:
 
 async def _serve(settings: Settings, sockets: list[socket]) -> None:
     async with gateway(settings) as built:
+        _favour_the_event_loop()
         await serve_gateway(built, settings, sockets)
     _LOG.info("stopped")
 
@@ -64,7 +65,6 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
         body_timeout_s=server.body_timeout_s,
         ops_port=sockets[1].getsockname()[1] if len(sockets) > 1 else None,
     )
-    _favour_the_event_loop()
     watch = asyncio.create_task(app.ops.watch())
     _LOG.info("listening", url=url_of(sockets[0]), integrations=list(built.connections))
     await serve(

@@ -196,28 +196,43 @@ _InsertRow = tuple[
 
 
 def _opened(path: Path) -> apsw.Connection:
-    """The file; one that is broken is put aside, for the record must not keep a gateway down."""
+    """The file; a broken one is put aside, and without any the record lasts as long as the process.
+
+    The record must not keep a gateway down.
+    """
     try:
         return _open(path)
-    except (apsw.NotADBError, apsw.CorruptError) as error:
+    except (apsw.NotADBError, apsw.CorruptError, _OtherShape) as error:
         aside = path.with_name(f"{path.name}.broken")
         _LOG.warning("exchanges_broken", error=str(error), kept_as=str(aside))
         path.replace(aside)
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         return _open(path)
+    except (apsw.Error, OSError) as error:
+        _LOG.warning("exchanges_in_memory", file=str(path), error=str(error))
+        return _open(None)
 
 
-def _open(path: Path) -> apsw.Connection:
-    """The file, with its table."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = apsw.Connection(str(path))
+class _OtherShape(Exception):
+    """The file holds a record of another version."""
+
+
+def _open(path: Path | None) -> apsw.Connection:
+    """The file, or a database in memory, with its table."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    db = apsw.Connection(str(path) if path is not None else ":memory:")
     db.set_busy_timeout(1_000)
     db.pragma("journal_mode", "WAL")
     # A power cut may cost the newest exchanges; they are not worth an fsync.
     db.pragma("synchronous", "OFF")
     db.pragma("cache_size", -2_000)
     db.execute(SQL["create_exchanges"])
+    columns = [row[1] for row in db.execute("PRAGMA table_info(exchanges)")]
+    if columns != list(_COLUMNS):
+        db.close()
+        raise _OtherShape(f"its columns are {columns}")
     return db
 
 
@@ -232,5 +247,7 @@ def _exchange(row: tuple[object, ...]) -> Exchange:
     return msgspec.convert(facts, Exchange)
 
 
+#: The table's columns: the members of `Exchange`, in their order.
+_COLUMNS = Exchange.__struct_fields__
 _ENCODE = msgspec.json.Encoder().encode
 _HEADERS = msgspec.json.Decoder(list[tuple[str, str]])

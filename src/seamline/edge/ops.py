@@ -60,6 +60,7 @@ class Ops:
         self._disk = disk
         self._drift: Mapping[str, int] | None = None
         self._looked_at = 0
+        self._beat: asyncio.Task[None] | None = None
 
     def drift(self) -> Mapping[str, int]:
         """The drift by currency as last seen."""
@@ -91,8 +92,9 @@ class Ops:
         while True:
             look = partial(_look, after=self._looked_at, before_ms=before_ms)
             overdue, last = await self._gateway.read(look)
-            for each in overdue:
-                await self._gateway.ledger.run(partial(_raise, alert=_unsettled(each)))
+            if overdue:
+                alerts = [_unsettled(each) for each in overdue]
+                await self._gateway.ledger.run(partial(_raise, alerts=alerts))
             if last == self._looked_at:
                 return
             self._looked_at = last
@@ -117,19 +119,31 @@ class Ops:
         """Every check, each with its reason."""
         checks = {
             "store": await self._store(),
+            "schema": await self._schema(),
             "disk": self._free_disk(),
-            "ledger": self._verdict(),
+            "audit": self._verdict(),
         }
         return Readiness(all(check.ok for check in checks.values()), checks)
 
     async def _store(self) -> Check:
-        """A real write, in its turn behind what is queued."""
+        """A real write, in its turn behind what is queued; probes share one that is under way."""
+        if self._beat is None or self._beat.done():
+            self._beat = asyncio.create_task(self._gateway.ledger.run(_beat))
         try:
             async with asyncio.timeout(WRITE_WITHIN_S):
-                await self._gateway.ledger.run(lambda writer, now: writer.beat(now))
+                await asyncio.shield(self._beat)
         except (StoreUnavailable, TimeoutError) as error:
             return Check(False, f"cannot be written: {str(error) or 'no answer in time'}")
         return Check(True, "writable")
+
+    async def _schema(self) -> Check:
+        """Whether the stored schema is the one that this program writes."""
+        ours = self._gateway.store.schema
+        try:
+            found = await self._gateway.read(_schema_of)
+        except StoreUnavailable as error:
+            return Check(False, f"cannot be read: {error}")
+        return Check(found == ours, f"version {found}, this program writes {ours}")
 
     def _free_disk(self) -> Check:
         free = shutil.disk_usage(self._disk).free
@@ -142,12 +156,20 @@ class Ops:
         return Check(not wrong, f"drift {wrong}" if wrong else "balances equal movements")
 
 
+def _beat(writer: Writer, now_ms: int) -> None:
+    writer.beat(now_ms)
+
+
+def _schema_of(reader: Reader) -> int:
+    return reader.schema()
+
+
 def _look(reader: Reader, *, after: int, before_ms: int) -> tuple[Sequence[Overdue], int]:
     return reader.overdue(after=after, opened_before_ms=before_ms)
 
 
-def _raise(writer: Writer, _now_ms: int, *, alert: AlertRow) -> None:
-    writer.raise_alert(alert)
+def _raise(writer: Writer, _now_ms: int, *, alerts: Sequence[AlertRow]) -> None:
+    writer.raise_alerts(alerts)
 
 
 def _unsettled(overdue: Overdue) -> AlertRow:

@@ -95,8 +95,8 @@ class Writer(Protocol):
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
 
-    def raise_alert(self, alert: AlertRow) -> None:
-        """Write an alert of its own; about the same key again it is no news."""
+    def raise_alerts(self, alerts: Sequence[AlertRow]) -> None:
+        """Write alerts that no command caused; about the same key again one is no news."""
 
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""
@@ -209,6 +209,9 @@ class TotalEntry(msgspec.Struct, frozen=True, kw_only=True):
 class Reader(Protocol):
     """The reading side: what was committed, as of some moment after the call began."""
 
+    def schema(self) -> int:
+        """The version of the schema that is stored."""
+
     def player(self, brand: str, name: str) -> tuple[Player, Sequence[Account]] | None:
         """A player with all accounts, or None."""
 
@@ -239,6 +242,10 @@ class Reader(Protocol):
 
 class Store(Protocol):
     """A backend: one writer, readers, and what operations need."""
+
+    @property
+    def schema(self) -> int:
+        """The version of the schema that this program writes."""
 
     @property
     def writer(self) -> Writer:

@@ -302,7 +302,7 @@ def test_a_malformed_error_is_one_of_ours():
 
 
 def test_the_policy_follows_the_options():
-    """Wins for refunded bets are held or paid as the operator chose; refused bets are remembered."""
+    """Wins for refunded bets are held or paid as chosen; refused bets are remembered."""
     assert DIALECT.policy(LIVE.options).win_after_refund == "hold"
     paying = DIALECT.policy(integration(win_after_refund="pay").options)
     assert (paying.win_after_refund, paying.replayed_balance) == ("pay", "stored")

@@ -298,6 +298,19 @@ def test_a_broken_file_keeps_no_gateway_down(make, idle, logged, tmp_path, broke
     assert [event for event, _ in logged] == ["exchanges_broken"]
 
 
+@pytest.mark.parametrize("obstacle", ["folder", "other columns"])
+def test_what_stands_in_the_way_keeps_no_gateway_down(make, idle, logged, tmp_path, obstacle):
+    """A record that cannot be opened is put aside, or kept in memory, with a warning."""
+    if obstacle == "folder":
+        (tmp_path / "x.db").mkdir()
+    else:
+        apsw.Connection(str(tmp_path / "x.db")).execute("CREATE TABLE exchanges (id INTEGER)")
+    record = make()
+    record.note(noted())
+    assert ids(record) == ["r1"]
+    assert len(logged) == 1
+
+
 def test_the_folder_is_made(tmp_path):
     """The record brings its folder into being."""
     record = Exchanges(tmp_path / "new" / "x.db", hidden_headers=HIDDEN)

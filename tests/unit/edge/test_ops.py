@@ -156,11 +156,11 @@ async def test_a_well_gateway_is_ready(rig):
     got = await rig.get("/readyz")
     assert got.status == 200
     assert got.json["checks"]["store"] == {"ok": True, "reason": "writable"}
-    assert got.json["checks"]["ledger"] == {"ok": True, "reason": "not compared yet"}
+    assert got.json["checks"]["audit"] == {"ok": True, "reason": "not compared yet"}
     assert got.json["checks"]["disk"]["reason"].endswith(" MiB free")
     await rig.look()
     got = await rig.get("/readyz")
-    assert got.json["checks"]["ledger"]["reason"] == "balances equal movements"
+    assert got.json["checks"]["audit"]["reason"] == "balances equal movements"
 
 
 @pytest.mark.parametrize("path", sorted(Ops.paths))
@@ -241,7 +241,7 @@ async def test_wrong_books_are_not_ready(rig, logged):
     rig.tamper(7)
     assert await rig.ready() == (200, {})
     await rig.look()
-    assert await rig.ready() == (503, {"ledger": "drift {'USD': 7}"})
+    assert await rig.ready() == (503, {"audit": "drift {'USD': 7}"})
     assert logged == [("error", "ledger_drift", {"units": dict(rig.ops.drift())})]
 
 

@@ -175,7 +175,8 @@ WHERE t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?3 IS NULL OR i.name = ?3)
 ORDER BY t.id DESC LIMIT ?4
 
 -- list_player_transactions --
--- A player's transactions, newest first, walked back along each account's chain.
+-- A player's transactions, newest first, walked back along each account's chain. The walk itself is
+-- in that order: an outer ORDER BY would make every page walk the whole history.
 WITH RECURSIVE walk (id, previous) AS (
     SELECT t.id, t.previous
     FROM players AS p
@@ -197,7 +198,7 @@ CROSS JOIN players AS p ON p.id = a.player
 LEFT JOIN sessions AS s ON s.id = t.session
 LEFT JOIN rounds AS r ON r.id = t.round
 WHERE t.id < ?1 AND (?3 IS NULL OR i.name = ?3)
-ORDER BY t.id DESC LIMIT ?4
+LIMIT ?4
 
 -- list_round_transactions --
 -- The transactions of a round, newest first: walked back from the round's last one to its first.
@@ -224,7 +225,7 @@ CROSS JOIN players AS p ON p.id = a.player
 LEFT JOIN sessions AS s ON s.id = t.session
 LEFT JOIN rounds AS r ON r.id = t.round
 WHERE t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?7 IS NULL OR p.name = ?7)
-ORDER BY t.id DESC LIMIT ?4
+LIMIT ?4
 
 -- list_rounds --
 -- Rounds, newest first; the filters that are NULL are off.

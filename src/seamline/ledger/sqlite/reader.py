@@ -70,6 +70,10 @@ class SqliteReader:
         """Release the connection."""
         self._db.close()
 
+    def schema(self) -> int:
+        """The version of the schema that is stored."""
+        return cast("int", self._db.pragma("user_version"))
+
     def player(self, brand: str, name: str) -> tuple[Player, Sequence[Account]] | None:
         """A player with all accounts, or None."""
         found = self._run(SQL["load_players"], (brand, apsw.carray((name,)))).fetchall()

@@ -72,6 +72,11 @@ class SqliteStore:
         self.writer = SqliteWriter(connection, currencies, self._checkpointer)
         self._idle: queue.SimpleQueue[SqliteReader] = queue.SimpleQueue()
 
+    @property
+    def schema(self) -> int:
+        """The version of the schema that this program writes."""
+        return max(_migrations())
+
     @contextmanager
     def reader(self) -> Iterator[SqliteReader]:
         """A reader for the calling thread; given back when the block ends."""

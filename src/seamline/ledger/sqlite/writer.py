@@ -417,9 +417,9 @@ class SqliteWriter:
         if self._db.total_changes() == before:
             raise Unknown(f"no alert {alert}")
 
-    def raise_alert(self, alert: AlertRow) -> None:
-        """Write an alert of its own; about the same key again it is no news."""
-        self._run(SQL["insert_alert"], rows.alert_row(alert, self._integrations))
+    def raise_alerts(self, alerts: Sequence[AlertRow]) -> None:
+        """Write alerts that no command caused; about the same key again one is no news."""
+        self._many(SQL["insert_alert"], [rows.alert_row(a, self._integrations) for a in alerts])
 
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""
