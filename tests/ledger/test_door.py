@@ -229,7 +229,7 @@ async def test_the_clock_begins_at_the_newest_row(world):
 
 
 async def test_a_clock_that_was_ahead_once_ends_no_session(world):
-    """Decisions follow the clock: one command from the future expires nothing for those after it."""
+    """Decisions follow the clock: one command from the future expires nothing after it."""
     times = iter([NOON + 366 * 86_400_000, NOON + 1])
     async with door(world, clock=times.__next__) as ledger:
         await ledger.apply(deposit("d9"))

@@ -13,7 +13,7 @@ import structlog
 class Patient:
     """Standard error, as far as it can be written.
 
-    A full disk or a closed pipe behind it loses lines; it must not change an answer or end a thread.
+    A full disk or a closed pipe behind it loses lines; no answer changes and no thread ends by it.
     """
 
     def __init__(self, stream: TextIO) -> None:

@@ -182,6 +182,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     last_name: str | None = None
     nickname: str | None = None
     language: str | None = None
+    #: Open in the vendor's default language rather than refuse one that it does not have.
+    fallback_language: bool = False
     platform: str = "desktop"
     demo: bool = False
     return_url: str | None = None

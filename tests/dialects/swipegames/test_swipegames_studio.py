@@ -304,6 +304,15 @@ GAME = {
 }
 
 
+def test_row64_a_launch_may_fall_back_to_the_vendors_language():
+    """The flag of 1.10.0 is sent when it is set, and left out when it is not."""
+    for wanted in (True, False):
+        launch = Launch(game="g", currency="USD", session="s", player="p", fallback_language=wanted)
+        body = json.loads(STUDIO.launch.compose(launch, LIVE).body)
+        assert body.get("fallbackToDefaultLocale", False) is wanted
+        assert ("fallbackToDefaultLocale" in body) is wanted
+
+
 def test_a_launch_tells_where_to_go():
     """The URL of the launcher and the vendor's own id of the session."""
     answer = reply({"gameURL": "https://launcher.example/?gsID=1", "gsID": VENDOR_ID})

@@ -63,6 +63,8 @@ def compose_launch(launch: Launch, integration: Integration[Options]) -> Request
         "locale": locale(launch.language),
         "platform": launch.platform,
     }
+    if launch.fallback_language:
+        body["fallbackToDefaultLocale"] = True
     user = _user(launch)
     if user:
         body["user"] = user

@@ -125,6 +125,7 @@ def _launch(body: shapes.NewSessionBody, player: Player, session: str | None) ->
         player=player.name,
         country=player.country,
         nickname=body.nickname,
+        fallback_language=body.fallback_language,
         first_name=body.first_name,
         last_name=body.last_name,
         language=body.language or player.language,

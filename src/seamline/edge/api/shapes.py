@@ -160,6 +160,7 @@ class NewSessionBody(Shape, frozen=True):
     )
     language: Language | None = None
     nickname: Name | None = None
+    fallback_language: bool = False
     first_name: Name | None = None
     last_name: Name | None = None
     return_url: Annotated[Url, Meta(description="Where leaving the game leads.")] | None = None
