@@ -50,7 +50,7 @@ brand = "acme"
 cid = "c1"
 api_key = "env:GAMES_KEY"
 """
-ENVIRON = {"GAMES_KEY": SECRET_TEXT, "HOME": "/root", "SEAMLINE_API_KEY": "not an override"}
+ENVIRON = {"GAMES_KEY": SECRET_TEXT, "HOME": "/home/casino", "SEAMLINE_API_KEY": "not an override"}
 
 
 @pytest.fixture

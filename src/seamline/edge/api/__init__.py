@@ -1,9 +1,9 @@
 """The operator API: players, money, sessions, records, and the vendors' own APIs, below `/v1`.
 
-`operator_api(gateway)` is an ASGI application; `routes(gateway)` is the same for a Starlette app.
-Everything it can do stands in one table, `table.py`; the OpenAPI document is made from that table.
+`operator_api(gateway)` is an ASGI application. Everything it can do stands in one table, `table.py`;
+the OpenAPI document is made from that table.
 """
 
-from seamline.edge.api.routes import operator_api, routes
+from seamline.edge.api.routes import operator_api
 
-__all__ = ["operator_api", "routes"]
+__all__ = ["operator_api"]

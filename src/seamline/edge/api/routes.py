@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 import msgspec
 import structlog
-from starlette.routing import Route
 
 from seamline.dialects.dialect import Reply
 from seamline.edge.api import reading
@@ -55,11 +54,6 @@ def operator_api(
         body_limit=body_limit,
         body_timeout_s=body_timeout_s,
     )
-
-
-def routes(gateway: Gateway) -> list[Route]:
-    """The same for a Starlette application."""
-    return [Route("/v1/{rest:path}", operator_api(gateway), methods=None)]
 
 
 class OperatorApi:

@@ -4,10 +4,8 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from starlette.applications import Starlette
 
 from seamline.dialects.dialect import Secret
-from seamline.edge.api import routes
 from seamline.ledger.store import StoreUnavailable
 from unit.edge.api.operator_rig import KEY, SECOND_KEY
 
@@ -269,14 +267,6 @@ def test_answers_are_not_kept_by_anybody(rig):
     headers = rig.get("/v1/alerts").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
-
-
-def test_it_can_be_mounted_as_routes(rig):
-    """`routes` serves the same below a Starlette application, problems included."""
-    rig.world.app = Starlette(routes=routes(rig.world.gateway))
-    assert rig.post("/v1/players", PLAYER).status == 201
-    problem(rig.get("/v1/nowhere"), 404, "not_found")
-    problem(rig.call("PUT", "/v1/players"), 405, "method_not_allowed")
 
 
 def test_a_key_is_compared_whole(rig):
