@@ -2,10 +2,11 @@
 
 import threading
 
+import msgspec
 import pytest
 
 from kit.books import alerts, balances, proven, transactions
-from kit.command import OTHER, SWIPE, bet, deposit, refund, reward, win
+from kit.command import OTHER, SWIPE, bet, deposit, refund, reward, win, withdrawal
 from kit.world import BRAND, NOON, StoreWorld, furnished, settle, terms_of
 from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.store import open_reader
@@ -421,6 +422,25 @@ def test_a_reader_needs_a_ledger(tmp_path):
     with pytest.raises(StoreError, match="no ledger at"):
         open_reader(tmp_path / "nothing.db", None)
     assert not list(tmp_path.iterdir())
+
+
+def test_an_integration_stays_with_its_brand(world):
+    """An integration that the books know as one brand's is refused as another's."""
+    world.apply(bet("b1"))
+    world.writer.adopt(world.terms.values())
+    moved = msgspec.structs.replace(world.terms[SWIPE], brand="other")
+    with pytest.raises(StoreError, match="belongs to brand"):
+        world.writer.adopt([moved])
+
+
+def test_winnings_pass_what_one_account_can_hold(world):
+    """Over a day a player may win and take out more than 64 bits hold, as long as each fits."""
+    largest = "92233720368000.00"
+    for number in range(3):
+        won = world.apply(win(f"w{number}", largest, round_=f"r{number}"))[0]
+        assert isinstance(won, Applied)
+        assert isinstance(world.apply(withdrawal(f"x{number}", largest))[0], Applied)
+    proven(world.store)
 
 
 def test_totals_hold_more_than_one_account_can(world):

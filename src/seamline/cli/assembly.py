@@ -111,6 +111,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)
+        store.writer.adopt(terms.values())
         exchanges = _exchanges(settings, connected)
         stack.callback(exchanges.close)
         vendors = _Vendors()

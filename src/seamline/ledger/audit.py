@@ -152,7 +152,6 @@ _CARRY = cast(
 _House = tuple[str, str, str]  # role, integration, currency
 _Head = tuple[int, int, int, bytes, str]  # balance, version, last, chain, currency
 
-_FREE = ((False,), (True,))
 _NOBODY: _Head = (0, 0, 0, START, "")
 _OUT = frozenset({Kind.BET.value, Kind.WITHDRAWAL.value})
 _ROLE = {kind.value: role for kind, role in HOUSE.items()}

@@ -62,6 +62,9 @@ class Writer(Protocol):
         raises, nothing happened. One call at a time.
         """
 
+    def adopt(self, terms: Iterable[Terms]) -> None:
+        """Refuse, with `StoreError`, an integration that the ledger knows as another brand's."""
+
     def newest_ms(self) -> int:
         """When the newest transaction was written; 0 when there is none."""
 

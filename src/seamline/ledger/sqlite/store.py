@@ -148,6 +148,11 @@ def backup(source: Path, target: Path) -> None:
         to.close()
         from_.close()
     part.rename(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _prepared(path: Path, currencies: Currencies) -> apsw.Connection:

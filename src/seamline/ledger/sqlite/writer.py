@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -28,6 +28,7 @@ from seamline.ledger.store import (
     Conflict,
     NewSession,
     PlayerChange,
+    StoreError,
     StoreUnavailable,
     Unknown,
 )
@@ -293,6 +294,17 @@ class SqliteWriter:
         must(self._db.total_changes() - before == len(changes), "each row changed once", sql=sql)
 
     # Names, players and sessions.
+
+    def adopt(self, terms: Iterable[Terms]) -> None:
+        """Refuse to go on with an integration that the ledger knows as another brand's."""
+        brands = {name: brand for _, name, brand in self._run(SQL["all_integrations"])}
+        for each in terms:
+            brand = brands.get(each.integration, each.brand)
+            if brand != each.brand:
+                raise StoreError(
+                    f"integration {each.integration} belongs to brand {brand} in the ledger, the "
+                    f"settings say {each.brand}: give it another name"
+                )
 
     def _integration(self, terms: Terms) -> int:
         number = self._integrations.get(terms.integration)
