@@ -21,9 +21,10 @@ class Model:
         space = "cashier" if kind in (IN, OUT) else "vendor"
         content = (kind, asked)
         known = self.done.get((space, key))
+        if known is None and kind == STAKE and (STONE, key) in self.done:
+            return "REFUNDED_BEFORE", None
         if known is not None and known["content"] != content:
-            before = known["content"][0] == STONE and kind == STAKE
-            return ("REFUNDED_BEFORE" if before else "DUPLICATE_CHANGED"), None
+            return "DUPLICATE_CHANGED", None
         if known is not None:
             return ("again", known["after"]) if known["player"] else ("SESSION_UNKNOWN", None)
         row = {"content": content, "player": None, "moved": 0, "undone": False, "round": None}
@@ -71,8 +72,9 @@ class Model:
     def refund(self, row, player, asked):
         """A bet is undone once, by what it moved; what is not there yet gets a tombstone."""
         target = self.done.get(("vendor", asked["target"]))
+        target = target or self.done.get((STONE, asked["target"]))
         if target is None:
-            self.done["vendor", asked["target"]] = {"content": (STONE, None), "player": player}
+            self.done[STONE, asked["target"]] = {"content": (STONE, None), "player": player}
             if player is not None and asked.get("round") is not None:
                 round_ = self.rounds.setdefault((player, asked["round"]), [0, 0])
                 round_[:] = round_[0] + 1, round_[1] + 1

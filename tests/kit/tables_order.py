@@ -315,6 +315,17 @@ WINS = [
         """,
     ),
     Table(
+        "A win that a refund named before it came is recorded: paid beside a bet, else held.",
+        """
+        refund f1 of w1 s1 r1 -> applied 100.00
+        win w1 30.00 s1 r1 -> applied 100.00 ! win_after_refund
+        refund f2 of w2 s1 r2 -> applied 100.00
+        bet b2 10.00 s1 r2 -> applied 90.00
+        win w2 30.00 s1 r2 -> applied 120.00
+        win w2 30.00 s1 r2 -> replayed 120.00
+        """,
+    ),
+    Table(
         "Where the policy pays wins after refunds, they are paid, with an alert.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

@@ -101,11 +101,12 @@ class Book:
         if command.player is not None:
             view.player = self.players.get((terms.brand, command.player))
         if command.target is not None:
-            view.target = self.transactions.get((integration, command.target))
+            view.target = self._known(integration, command.target, or_stone=True)
         view.account = self._account(command, view)
         if command.key is not None:
             view.fingerprint = fingerprint(command, terms.policy)
-            view.prior = self.transactions.get((integration, command.key))
+            may_be_undone = command.kind in terms.policy.reversible
+            view.prior = self._known(integration, command.key, or_stone=may_be_undone)
         account = view.account
         if account is not None:
             if command.round is not None:
@@ -216,7 +217,8 @@ class Book:
     def _bury(self, command: Command, view: View) -> None:
         """A tombstone under the target's key: the bet is refused when it comes."""
         must(bool(command.target), "a refund names its target", key=command.key)
-        stone = msgspec.structs.replace(command, kind=Kind.TOMBSTONE, key=command.target)
+        key = stone_of(command.target or "")
+        stone = msgspec.structs.replace(command, kind=Kind.TOMBSTONE, key=key)
         bare = msgspec.structs.replace(view, fingerprint=bytes(16), prior=None)
         self._enter(stone, bare, Move())
 
@@ -249,6 +251,13 @@ class Book:
         self.opened.append(round_)
         return round_
 
+    def _known(self, integration: str, key: str, *, or_stone: bool) -> Transaction | None:
+        """The transaction of that key, or the tombstone that stands for it."""
+        known = self.transactions.get((integration, key))
+        if known is None and or_stone:
+            known = self.transactions.get((integration, stone_of(key)))
+        return known
+
     def _account(self, command: Command, view: View) -> Account | None:
         """Whose money it is: the session's, the target's, or the named player's."""
         if view.session is not None:
@@ -275,6 +284,15 @@ class Book:
         self.alerts.append(
             AlertRow(command.integration, command.key or "", raised, account, self.written_ms)
         )
+
+
+def stone_of(key: str) -> str:
+    """The key of a transaction's tombstone.
+
+    It is apart from the transaction's own: what a refund named too early and no refund can undo, a
+    win say, comes under its key all the same.
+    """
+    return f"tombstone/{key}"
 
 
 def _undo(round_: Round, move: Move) -> None:

@@ -100,9 +100,7 @@ def fingerprint(command: Command, policy: Policy) -> bytes:
 
 def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
-    if prior.kind is Kind.TOMBSTONE and (
-        command.kind is Kind.BET or command.kind in view.terms.policy.reversible
-    ):
+    if prior.kind is Kind.TOMBSTONE:
         return _refuse(Rejection.REFUNDED_BEFORE, view)
     if prior.fingerprint != view.fingerprint:
         return _refuse(

@@ -47,7 +47,7 @@ def test_a_row_is_the_double_entry(world):
 def test_what_moves_nothing_has_no_sides(world):
     """A free bet, a win of nothing and a tombstone name no accounts to debit or credit."""
     world.apply(bet("b1", free=True), win("w1", "0"), refund("f1", "b9"))
-    for key in ("b1", "w1", "f1", "b9"):
+    for key in ("b1", "w1", "f1", "tombstone/b9"):
         row = posted(world, key)
         assert (row.units, row.debit, row.credit) == (0, None, None)
         assert row.balance == 100_00000
@@ -90,11 +90,11 @@ def test_an_outcome_tells_what_moved(world):
 
 
 def test_a_tombstone_is_a_row_of_its_own(world):
-    """A refund without a target writes two rows: itself, and the stone under its target's key."""
+    """A refund without a target writes two rows: itself, and a stone that names its target."""
     world.apply(refund("f1", "b1", "10.00", round_="r1"))
     own, stone = world.book.posted[-2:]
     assert (own.kind, own.key, own.target) == (Kind.REFUND, "f1", None)
-    assert (stone.kind, stone.key, stone.fingerprint) == (Kind.TOMBSTONE, "b1", bytes(16))
+    assert (stone.kind, stone.key, stone.fingerprint) == (Kind.TOMBSTONE, "tombstone/b1", bytes(16))
     assert (stone.round, stone.previous, stone.version) == (None, own.id, own.version + 1)
 
 

@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 import apsw
 import msgspec
 
-from seamline.ledger.book import AlertRow, Book
+from seamline.ledger.book import AlertRow, Book, stone_of
 from seamline.ledger.chain import START
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.ledger.sql import queries
@@ -163,8 +163,7 @@ class SqliteWriter:
         sessions = {command.session for command in group if command.session is not None}
         if sessions:
             self._load_sessions(book, terms.integration, integration, sessions)
-        keys = {command.key for command in group if command.key is not None}
-        keys |= {command.target for command in group if command.target is not None}
+        keys = _keys(group, terms.policy.reversible)
         if keys:
             self._load_transactions(book, terms.integration, integration, keys)
         rounds = {command.round for command in group if command.round is not None}
@@ -436,3 +435,11 @@ class SqliteWriter:
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""
         self._run(SQL["beat"], (now_ms,))
+
+
+def _keys(group: list[Command], reversible: frozenset[Kind]) -> set[str]:
+    """The keys that the commands carry or mean, and those of tombstones that may stand for them."""
+    keys = {command.key for command in group if command.key is not None}
+    targets = {command.target for command in group if command.target is not None}
+    undone = {each.key for each in group if each.kind in reversible and each.key is not None}
+    return keys | targets | {stone_of(key) for key in undone | targets}
