@@ -86,7 +86,7 @@ class Exchanges:
         *,
         hidden_headers: Mapping[str, frozenset[bytes]],
         max_count: int = 100_000,
-        max_age_ms: int = 7 * 86_400_000,
+        max_age_ms: int = 72 * 3_600_000,
     ) -> None:
         self._hidden = hidden_headers
         self._max_count = max_count
