@@ -241,6 +241,8 @@ REFUNDS = [
         win w1 30.00 s1 r1 -> applied 130.00 ! win_without_bet
         bet b1 125.00 s1 r2 -> applied 5.00
         refund f1 of w1 s1 r1 -> applied -25.00 ! overdrawn
+        bet b8 5.00 s1 r8 free -> applied -25.00
+        bet b9 5.00 s1 r9 -> rejected FUNDS -25.00
         bet b2 0.01 s1 r3 -> rejected FUNDS -25.00
         withdrawal o1 0.01 for p1 in USD -> rejected FUNDS -25.00
         win w2 30.00 s1 r2 -> applied 5.00

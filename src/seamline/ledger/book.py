@@ -151,8 +151,7 @@ class Book:
     def _enter(self, command: Command, view: View, move: Move) -> Transaction:
         """The double entry: both sides named, the player's side carried forward and chained."""
         must(bool(command.key), "what is recorded has a key", command=command)
-        transaction = _drafted(self._new_transaction(), command, view, move)
-        transaction.created_ms = self.written_ms
+        transaction = _drafted(self._new_transaction(), command, view, move, self.written_ms)
         if view.account is not None:
             self._charge(transaction, command, view, move, view.account)
         else:
@@ -313,7 +312,7 @@ def _undo(round_: Round, move: Move) -> None:
         round_.won -= move.units
 
 
-def _drafted(number: int, command: Command, view: View, move: Move) -> Transaction:
+def _drafted(number: int, command: Command, view: View, move: Move, written_ms: int) -> Transaction:
     """A transaction row with all that does not depend on the account."""
     return Transaction(
         id=number,
@@ -329,7 +328,7 @@ def _drafted(number: int, command: Command, view: View, move: Move) -> Transacti
         campaign=command.campaign,
         free=command.free,
         dust=str(move.dust) if move.dust is not None else None,
-        created_ms=view.now_ms,
+        created_ms=written_ms,
     )
 
 

@@ -168,7 +168,7 @@ def _bet(command: Command, view: View) -> Decision:
     stake = 0 if command.free else stake
     if (limit := _limit(stake, session, view)) is not None:
         return _refuse(limit, view)
-    if account.balance < stake:
+    if account.balance < stake and not command.free:
         return _refuse(Rejection.FUNDS, view)
     if view.round is not None and view.round.staked + stake > MAX_UNITS:
         return _refuse(Rejection.AMOUNT_RANGE, view, "the round's stakes would be out of range")
@@ -180,12 +180,7 @@ def _win(command: Command, view: View) -> Decision:
     """A win is owed: also on an expired session, to a blocked player, without a known bet."""
     account = view.account
     if account is None:
-        return _refuse(
-            Rejection.SESSION_UNKNOWN,
-            view,
-            "",
-            Raised(Alert.WIN_UNKNOWN_SESSION, f"win of {command.amount} on {command.session}"),
-        )
+        return _owed_to_nobody(command, view)
     credit = _credit(command, account)
     if isinstance(credit, Rejected):
         return Decision(answer=credit)
@@ -208,12 +203,7 @@ def _reward(command: Command, view: View) -> Decision:
     """A payment outside a round; what its claim names is paid once, or paid again with an alert."""
     account = view.account
     if account is None:
-        return _refuse(
-            Rejection.SESSION_UNKNOWN,
-            view,
-            "",
-            Raised(Alert.WIN_UNKNOWN_SESSION, f"reward of {command.amount} on {command.session}"),
-        )
+        return _owed_to_nobody(command, view)
     if view.claimed and view.terms.policy.second_claim == "reject":
         return _refuse(Rejection.ALREADY_CLAIMED, view)
     credit = _credit(command, account)
@@ -224,6 +214,13 @@ def _reward(command: Command, view: View) -> Decision:
     if view.claimed:
         alerts += (Raised(Alert.SECOND_PAYOUT, f"{command.claim} again: {command.amount}"),)
     return Decision(move=Move(units=units, dust=dust), alerts=alerts)
+
+
+def _owed_to_nobody(command: Command, view: View) -> Decision:
+    """Money for a session that nobody knows: refused, and one for a person."""
+    detail = f"{command.kind} of {command.amount} on {command.session}"
+    raised = Raised(Alert.WIN_UNKNOWN_SESSION, detail)
+    return _refuse(Rejection.SESSION_UNKNOWN, view, raised=raised)
 
 
 def _refund(command: Command, view: View) -> Decision:
