@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -41,7 +42,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     def composer(self) -> Callable[[str, random.Random], Request]:
         """Makes the dialect's own signed request of a bet."""
         compose, integration = self._call().compose, self._integration()
-        return lambda session, source: compose((self.bet(session, source),), integration)
+        return lambda session, source: compose(
+            (self.bet(session, source),), integration, time.time_ns() // 1_000_000
+        )
 
     def policy(self) -> Policy:
         """What the dialect decides differently from others."""

@@ -26,10 +26,13 @@ class Kind(StrEnum):
 
     BALANCE = "balance"  #: how much there is; records nothing
     AUTHORIZE = "authorize"  #: who the player of a session is; records nothing
+    STATUS = "status"  #: how a bet stands; records nothing
     BET = "bet"  #: a stake leaves the player's account
+    TIP = "tip"  #: a gift to the dealer leaves it; no result follows
     WIN = "win"  #: the result of a round is paid
     REWARD = "reward"  #: paid outside a round: bonus payout, jackpot, cashback
     REFUND = "refund"  #: an earlier transaction is undone, by its stored amount
+    NOTICE = "notice"  #: something that a person has to do; moves nothing
     DEPOSIT = "deposit"  #: the cashier puts money in
     WITHDRAWAL = "withdrawal"  #: the cashier takes money out
     TOMBSTONE = "tombstone"  #: a refund came before its bet; the bet is refused when it comes
@@ -55,6 +58,7 @@ class Rejection(Enum):
     TOO_LARGE = (12, False, "the request is larger than the gateway reads")
     SIGNATURE = (13, False, "the signature is missing or does not match")
     STALE = (14, False, "the signed time is outside the accepted window")
+    ADDRESS = (15, False, "the caller's address is not one of the integration's")
     MALFORMED = (20, False, "a field is missing, of the wrong type or not readable")
     DUPLICATE_CHANGED = (30, False, "the id is known with other content")
     REFUNDED_BEFORE = (31, False, "a refund of this transaction came first")
@@ -79,13 +83,19 @@ class Rejection(Enum):
     TARGET_SETTLED = (63, False, "the bet referred to is already paid")
     TARGET_REFUNDED = (64, False, "the bet referred to is already refunded")
     ALREADY_CLAIMED = (65, False, "this reward was already paid")
+    TARGET_EXPIRED = (66, False, "the transaction referred to is too old to be undone")
+    CAMPAIGN = (67, False, "the campaign is not known, is over, or is another player's")
+    PRICE = (68, False, "the price is not the one in the catalogue")
+    OUT_OF_SYNC = (69, True, "the vendor believes in another balance")
     STAKE_LIMIT = (70, True, "the stake is above the player's or the brand's largest stake")
     LOSS_LIMIT = (71, True, "the stake would pass the player's loss limit")
     TIME_LIMIT = (72, False, "the session has reached the player's time limit")
     FUNDS = (80, True, "the balance is smaller than the stake")
+    RATE = (85, True, "the player asks too often")
     BUSY = (90, True, "the gateway's queue is full")
     UNAVAILABLE = (91, True, "the store cannot be written")
     FAULT = (92, True, "the gateway failed; nothing was moved")
+    OVERDUE = (93, True, "there was no outcome in time; it may still come")
 
     def __init__(self, number: int, later: bool, meaning: str) -> None:
         self.number = number
@@ -111,11 +121,12 @@ class Integration(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a vendor, or the cashier, asks for; already authentic, not yet decided.
 
-    `key` identifies it within its integration, in the space that the dialect defines. `amount` is
-    what the wire said, in main units. `free` records without moving money (free rounds, tracking).
-    `target` is the key of the transaction that a refund undoes or a win belongs to. `claim` names
-    what may be paid only once per player whatever the key (a bonus). `campaign` is the operator's
-    id of a free-rounds campaign.
+    `key` identifies it within its integration, in the space that the dialect defines; where ids are
+    only unique per kind, it is written `kind/id`. `amount` is what the wire said, in main units.
+    A `session` says whose account it is; without one `player` and `currency` do. `free` records
+    without moving money (free rounds, tracking). `target` is the key of the transaction that a
+    refund undoes, or of the bet that a win pays. `claim` names what may be paid only once per
+    player whatever the key (a bonus). `campaign` is the id of a free-rounds campaign.
     """
 
     kind: Kind
@@ -131,6 +142,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     campaign: str | None = None
     claim: str | None = None
     free: bool = False
+    #: The vendor's word for what kind of bet or win it is (`freespin`, `jackpot`); recorded as is.
+    feature: str | None = None
+    #: The vendor's own id of the movement, where that is not the key; recorded as is.
+    reference: str | None = None
+    #: A win that could not be delivered before, said by another call: `target` is the lost win's
+    #: key or its bet's, nobody knows which.
+    late: bool = False
+    #: What a person should know or do; an alert where the command is applied.
+    note: str | None = None
+    #: What the vendor believes the balance to be; compared, never trusted.
+    believed: Quantity | None = None
+    #: Why the dialect would refuse it; stands only where the key is new.
+    objection: Rejection | None = None
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,16 +167,57 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: tuple[str, ...] = ("kind", "session", "round", "target", "campaign", "free")
     #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
     replayed_balance: Literal["stored", "current"] = "stored"
+    #: A bet that comes again after its refund: the first answer again, or a refusal.
+    refunded_bet_again: Literal["replay", "reject"] = "replay"
     #: Kinds whose refusals are stored, so that the same key can never succeed later.
     remembered_refusals: frozenset[Kind] = frozenset()
-    #: A win for a refunded bet: paid, or recorded without money until a person decides.
-    win_after_refund: Literal["hold", "pay"] = "hold"
+    #: Sessions that nobody opened: refused, or taken for the named player's newest of that game
+    #: (at most a day old), under which name the id is then known.
+    unknown_session: Literal["reject", "adopt"] = "reject"
+    #: From each call on a session stays open for at least three quarters of this; None: as opened.
+    session_slides_ms: int | None = None
+    #: Whether a bet must name the game that was launched.
+    bet_game: Literal["any", "launched"] = "any"
+    #: A win whose target, or without a target whose round, has no bet: paid with an alert, or
+    #: rejected until the bet comes.
+    win_without_bet: Literal["pay", "reject"] = "pay"
+    #: The same for a late win.
+    late_win_without_bet: Literal["pay", "reject"] = "pay"
+    #: A win for a refunded bet: recorded without money until a person decides, paid, or rejected.
+    win_after_refund: Literal["hold", "pay", "reject"] = "hold"
+    #: A second win that names the same bet: paid with an alert, or rejected with one.
+    second_win: Literal["pay", "reject"] = "pay"
     #: Kinds of transactions that a refund undoes; one of another kind moves nothing and alerts.
-    reversible: frozenset[Kind] = frozenset({Kind.BET})
+    reversible: frozenset[Kind] = frozenset({Kind.BET, Kind.TIP})
+    #: A refund of a bet that was paid: the stake back with an alert, the stake back and the round's
+    #: wins taken, or rejected.
+    refund_after_win: Literal["refund", "void", "reject"] = "refund"
+    #: How long after a transaction it can be undone.
+    refund_within_ms: int | None = None
     #: What to do when a reversal finds less than it must take back.
-    overdraft: Literal["allow_negative", "take_what_is_there"] = "allow_negative"
+    overdraft: Literal["allow_negative", "take_what_is_there", "reject"] = "allow_negative"
     #: What a second payment of one claim does: paid with an alert, or rejected.
     second_claim: Literal["alert", "reject"] = "alert"
+    #: A reward's campaign: recorded as told, or held against what was granted; a free bet's or
+    #: win's without one: left so, or the player's oldest one of that game.
+    campaigns: Literal["told", "checked", "attributed"] = "told"
+    #: A checked campaign that was not granted here: paid with an alert, or rejected.
+    unknown_campaign: Literal["alert", "reject"] = "alert"
+    #: The vendor believes in another balance than the account's.
+    disbelief: Literal["ignore", "alert", "reject"] = "ignore"
+    #: A bet without an outcome in time: its refund is owed by the vendor, or made at once.
+    overdue_bet: Literal["await_refund", "undo"] = "await_refund"
+    #: How many commands one player may send in how many milliseconds.
+    pace: tuple[int, int] | None = None
+
+
+class Bet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a bet stands: what a status command is told."""
+
+    state: Literal["open", "settled", "refunded", "refused"]
+    reference: str | None = None
+    #: The vendor's own id of the win that paid it.
+    win_reference: str | None = None
 
 
 class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -165,29 +230,37 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     player: str
     transaction: str | None = None
     moved: Amount | None = None
+    #: The session that the command was taken for; told where a command names none.
+    session: str | None = None
+    #: How the bet stands that a status command asks about.
+    bet: Bet | None = None
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Done before under the same key; nothing moved now.
 
-    `transaction` is the first one's.
+    `transaction` and `moved` are the first one's.
     """
 
     balance: Amount
     player: str
     transaction: str
+    moved: Amount | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Not done; no money moved.
 
-    `field` and `detail` speak to engineers, never to players.
+    `field` and `detail` speak to engineers, never to players. `language` is the player's, where one
+    is known. `key` is the command's, where a request could be read that far.
     """
 
     why: Rejection
     field: str | None = None
     detail: str = ""
     balance: Amount | None = None
+    language: str | None = None
+    key: str | None = None
 
 
 Outcome = Applied | Replayed | Rejected
@@ -245,4 +318,7 @@ class Alert(StrEnum):
     SECOND_PAYOUT = "second_payout"
     DUST = "dust"
     OVERDRAWN = "overdrawn"
+    CAMPAIGN_UNKNOWN = "campaign_unknown"  #: a reward or free round of a campaign not granted here
+    BALANCE_DIFFERS = "balance_differs"  #: the vendor believes in another balance
+    NOTICE = "notice"  #: what the vendor, or a dialect, wants a person to know
     ROUND_UNSETTLED = "round_unsettled"  #: a round with a bet and no end, a day after it opened

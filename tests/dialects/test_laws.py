@@ -54,6 +54,8 @@ quantities = st.builds(Quantity, st.integers(0, 10**14), st.just(2)) | st.builds
     Quantity, st.integers(0, 10**6), st.just(0)
 )
 seeds = st.integers(0, 2**32)
+#: When everything is said: signed times are held against it.
+NOW = 1_795_000_000_000
 
 of_each_dialect = pytest.mark.parametrize("name", NAMES)
 of_each_call = pytest.mark.parametrize(("name", "call_name"), CALLS)
@@ -90,7 +92,7 @@ def survives(name, call_name, items):
     """Whether the items are the same after composing and reading."""
     call, integration = call_named(name, call_name), integration_of(name)
     try:
-        return call.read(call.compose(items, integration), integration) == items
+        return call.read(call.compose(items, integration, NOW), integration) == items
     except Refused:
         return False
 
@@ -101,7 +103,7 @@ def said(draw, name, call_name):
     items = draw(st.sampled_from(sayable(name, call_name)))
     ids, new = Ids(draw(seeds)), {}
     fresh = tuple(renewed(each, ids, new, draw) for each in items)
-    return fresh, call_named(name, call_name).compose(fresh, integration_of(name))
+    return fresh, call_named(name, call_name).compose(fresh, integration_of(name), NOW)
 
 
 def renewed(command, ids, new, draw):
@@ -168,7 +170,7 @@ def test_what_is_composed_reads_back(name, call_name, data):
 def test_composing_again_gives_the_same_bytes(name, call_name, data):
     """A repeated request is equal byte for byte: retries keep body and signature."""
     items, request = data.draw(said(name, call_name))
-    assert call_named(name, call_name).compose(items, integration_of(name)) == request
+    assert call_named(name, call_name).compose(items, integration_of(name), NOW) == request
 
 
 def outcomes_of(items, kind, units):
@@ -233,7 +235,9 @@ def test_trouble_of_the_gateway_is_not_a_verdict_on_a_win(name, call_name, why):
 def test_every_refusal_is_well_formed(name, call_name, why):
     """Each refusal of each call is an answer that the sender can judge, and holds no key."""
     call, integration = call_named(name, call_name), integration_of(name)
-    reply = dialects()[name].refuse(Rejected(why=why, detail="the detail", field="f"), call_name)
+    reply = dialects()[name].refuse(
+        Rejected(why=why, detail="the detail", field="f"), call_name, integration
+    )
     assert well_formed(reply)
     assert isinstance(call.judge(reply, integration), Judgement)
 
@@ -242,7 +246,7 @@ def test_every_refusal_is_well_formed(name, call_name, why):
 @pytest.mark.parametrize("why", Rejection, ids=attrgetter("name"))
 def test_every_refusal_of_no_call_is_well_formed(name, why):
     """A path that is no call is refused in the dialect's words too."""
-    assert well_formed(dialects()[name].refuse(Rejected(why=why), None))
+    assert well_formed(dialects()[name].refuse(Rejected(why=why), None, integration_of(name)))
 
 
 @of_each_dialect
@@ -250,7 +254,9 @@ def test_every_refusal_of_no_call_is_well_formed(name, why):
 def test_no_detail_spoils_a_refusal(name, detail, field):
     """Whatever the detail says, half characters and all, the refusal stays well-formed."""
     for why in (Rejection.MALFORMED, Rejection.SIGNATURE, Rejection.FAULT):
-        reply = dialects()[name].refuse(Rejected(why=why, detail=detail, field=field), None)
+        reply = dialects()[name].refuse(
+            Rejected(why=why, detail=detail, field=field), None, integration_of(name)
+        )
         assert well_formed(reply)
 
 
@@ -306,7 +312,7 @@ def test_a_missing_signature_is_refused(name, call_name):
     """A request without the signature header is refused, and the detail says so."""
     dialect, integration = dialects()[name], integration_of(name)
     for items in sayable(name, call_name):
-        request = call_named(name, call_name).compose(items, integration)
+        request = call_named(name, call_name).compose(items, integration, NOW)
         bare = tuple(pair for pair in request.headers if pair[0] != dialect.signature_header)
         refused = refusal(
             dialect.verify, msgspec.structs.replace(request, headers=bare), integration
@@ -321,7 +327,7 @@ def test_the_signature_header_is_secret_and_signed_by_sign(name, call_name):
     dialect, integration = dialects()[name], integration_of(name)
     assert dialect.signature_header in dialect.secret_headers
     for items in sayable(name, call_name):
-        request = call_named(name, call_name).compose(items, integration)
+        request = call_named(name, call_name).compose(items, integration, NOW)
         assert request.header(dialect.signature_header)
         again = dialect.sign(msgspec.structs.replace(request, headers=()), integration)
         assert refusal(dialect.verify, again, integration) is None
@@ -383,7 +389,7 @@ def test_any_signed_bytes_are_read_or_refused(name, call_name, data):
         refused = refusal(call.read, request, integration)
         assert refused is not None or call.read(request, integration)
         if refused is not None:
-            assert well_formed(dialect.refuse(refused, call_name))
+            assert well_formed(dialect.refuse(refused, call_name, integration))
 
 
 @of_each_call

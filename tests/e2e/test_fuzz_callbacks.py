@@ -93,7 +93,9 @@ def valid(draw, vendor):
     """
     template = draw(st.sampled_from(templates(vendor.name)))
     commands = tuple(met(draw, vendor, each) for each in template.commands)
-    return vendor.calls[template.call].compose(commands, vendor.integration)
+    return vendor.calls[template.call].compose(
+        commands, vendor.integration, vendor.doors.clock_ms()
+    )
 
 
 def met(draw, vendor, example):

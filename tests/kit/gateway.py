@@ -77,6 +77,10 @@ class Doors:
     #: The integrations by name.
     integrations: dict
 
+    def clock_ms(self):
+        """The time of day of the gateway behind the doors."""
+        return clock_ms()
+
     def operator(self, method, target, body=None):
         """One call of the operator API: its status and its decoded answer."""
         raise NotImplementedError

@@ -236,7 +236,7 @@ class Vendor:
 
     def compose(self, *commands):
         """The signed request."""
-        return self.call_of(commands[0]).compose(commands, self.integration)
+        return self.call_of(commands[0]).compose(commands, self.integration, self.doors.clock_ms())
 
     def send(self, *commands):
         """Say it; the vendor's conclusion and the reply."""

@@ -133,7 +133,7 @@ def _request(call: str, sent: Sent, connection: Connection) -> Request:
         query=os.fsencode(sent.query or query),
         headers=headers,
         body=body,
-        received_ms=time.time_ns() // 1_000_000,
+        at_ms=time.time_ns() // 1_000_000,
     )
 
 

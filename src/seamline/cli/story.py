@@ -9,6 +9,7 @@ import msgspec
 
 from seamline.dialects.dialect import Call, Judgement, Refused, Reply, Request
 from seamline.edge.gateway import Connection
+from seamline.ledger.ledger import clock_ms
 from seamline.money import Quantity
 from seamline.wallet import Command, Integration, Kind
 
@@ -88,7 +89,7 @@ def _step(
     command = msgspec.convert(said, Command)
     for call in cast.connection.dialect.calls:
         try:
-            request = call.compose((command,), integration)
+            request = call.compose((command,), integration, clock_ms())
         except Refused:
             continue
         return Step(title=title, request=request, judge=_judging(call, integration), again=again)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -62,8 +62,9 @@ class Secret:
 class Request(msgspec.Struct, frozen=True, gc=False):
     """An HTTP request, raw.
 
-    `path` is what follows the integration's base; `query` is still percent-encoded.     Header
-    names are lower-case bytes, as ASGI delivers them. `received_ms` is the receiver's clock.
+    `path` is what follows the integration's base; `query` is still percent-encoded. Header names
+    are lower-case bytes, as ASGI delivers them. `at_ms` is the clock of whoever made or received
+    it, which is what a signed time is held against.
     """
 
     method: str
@@ -71,7 +72,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     query: bytes = b""
     headers: Sequence[tuple[bytes, bytes]] = ()
     body: bytes = b""
-    received_ms: int = 0
+    at_ms: int = 0
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of that lower-case name, or None."""
@@ -102,9 +103,16 @@ class Refused(Exception):
     `field` and `detail` are for engineers.
     """
 
-    def __init__(self, why: Rejection, detail: str = "", *, field: str | None = None) -> None:
-        super().__init__(why, detail, field)
-        self.rejected = Rejected(why=why, detail=detail, field=field)
+    def __init__(
+        self,
+        why: Rejection,
+        detail: str = "",
+        *,
+        field: str | None = None,
+        key: str | None = None,
+    ) -> None:
+        super().__init__(why, detail, field, key)
+        self.rejected = Rejected(why=why, detail=detail, field=field, key=key)
 
 
 class BadSignature(Refused):
@@ -117,8 +125,8 @@ class BadSignature(Refused):
 class Malformed(Refused):
     """A field cannot be read; the detail says what was expected."""
 
-    def __init__(self, detail: str, *, field: str | None = None) -> None:
-        super().__init__(Rejection.MALFORMED, detail, field=field)
+    def __init__(self, detail: str, *, field: str | None = None, key: str | None = None) -> None:
+        super().__init__(Rejection.MALFORMED, detail, field=field, key=key)
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,10 +156,13 @@ class Call(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     read: Callable[[Request, Integration[OptionsT]], Items]
     #: Wallet's end: the outcomes, in the order of the items, into the vendor's reply.
     write: Callable[[Items, tuple[Outcome, ...], Integration[OptionsT]], Reply]
-    #: Sender's end: commands into the signed request, byte for byte what the vendor sends.
-    compose: Callable[[Items, Integration[OptionsT]], Request]
+    #: Sender's end: commands into the request, signed at that time (Unix milliseconds), byte for
+    #: byte what the vendor sends.
+    compose: Callable[[Items, Integration[OptionsT], int], Request]
     #: Sender's end: a reply, or why there is none, into a conclusion.
     judge: Callable[[Reply | Failure, Integration[OptionsT]], Judgement]
+    #: The largest body that is read, in bytes; None for what the server's settings say.
+    body_limit: int | None = None
 
 
 class VendorError(Exception):
@@ -189,6 +200,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str | None = None
     deposit_url: str | None = None
     demo_balance: str | None = None
+    #: What the player has in the currency, as a decimal; None in demo play.
+    balance: str | None = None
 
 
 class Launched(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,19 +241,27 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     free_rounds: bool = False
     rtp: int | None = None
     bet_lines: Mapping[str, tuple[BetLine, ...]] = msgspec.field(default_factory=dict)
+    #: What it costs, as a decimal, where a game is a thing to buy.
+    price: str | None = None
+    description: str | None = None
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """Free rounds to give.
 
-    Times are Unix milliseconds; `bet_line` counts from 1.
+    Times are Unix milliseconds; `bet_line` counts from 1. A vendor that knows no bet lines takes
+    the `stake` of a round as a decimal in main units. `feature` is the vendor's word for the kind
+    of bonus, `reward` the most that is paid, as a decimal.
     """
 
     id: str
     currency: str
     quantity: int
-    bet_line: int
     valid_from_ms: int
+    bet_line: int | None = None
+    stake: str | None = None
+    feature: str | None = None
+    reward: str | None = None
     valid_until_ms: int | None = None
     games: tuple[str, ...] | None = None
     players: tuple[str, ...] | None = None
@@ -268,16 +289,49 @@ class CampaignId(msgspec.Struct, frozen=True, kw_only=True):
     vendor_id: str | None = None
 
 
+class Jackpot(msgspec.Struct, frozen=True, kw_only=True):
+    """A jackpot as the vendor shows it; `amount` is a decimal in main units."""
+
+    name: str
+    amount: str
+    currency: str
+
+
 class Operation(msgspec.Struct, Generic[AskT, AnswerT, OptionsT], frozen=True, kw_only=True):
     """One call of the vendor's own API.
 
-    Raises `Malformed` for an ask that the vendor would refuse.     `compose` gives the signed
-    request; `read` its answer, or raises `VendorError`. `deadline_s` is for the     whole exchange.
+    `compose` gives the request, signed at that time (Unix milliseconds), and raises `Malformed` for
+    an ask that the vendor would refuse; `read` gives its answer, or raises `VendorError`.
+    `deadline_s` is for one exchange. What is `repeatable` is asked again when no answer came, or
+    the vendor was in trouble (5xx): it changes nothing, or the same thing.
     """
 
-    compose: Callable[[AskT, Integration[OptionsT]], Request]
+    compose: Callable[[AskT, Integration[OptionsT], int], Request]
     read: Callable[[Reply, AskT, Integration[OptionsT]], AnswerT]
     deadline_s: float = 10.0
+    repeatable: bool = False
+
+
+class Extra(msgspec.Struct, Generic[AskT, AnswerT, OptionsT], frozen=True, kw_only=True):
+    """A call of the vendor's API that only this vendor has, open to operators as it is.
+
+    `ask` is the struct of its parameters, whose docstring and types become the API's documentation;
+    the answer is any value that JSON can carry. Where money hangs on it, `ask` has a
+    `transaction_id` of the operator's making: the money that `reserve` names leaves the player
+    before the call and comes back when the vendor refuses; what `settle` names is paid after it.
+    An outcome that is not known keeps the reserve, with an alert for a person.
+    """
+
+    name: str
+    summary: str
+    ask: type[AskT]
+    operation: Operation[AskT, AnswerT, OptionsT]
+    reserve: Callable[[AskT, Integration[OptionsT]], Command] | None = None
+    settle: Callable[[AskT, AnswerT, Integration[OptionsT]], Command | None] | None = None
+
+
+#: Any extra: what it asks and answers is its own.
+AnyExtra = Extra[Any, Any, OptionsT]  # type: ignore[explicit-any]
 
 
 class Studio(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
@@ -286,10 +340,15 @@ class Studio(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     #: The base URL of the vendor's API for an integration, without a trailing slash.
     base_url: Callable[[Integration[OptionsT]], str]
     launch: Operation[Launch, Launched, OptionsT] | None = None
+    #: In place of `launch`: the URL is built here, at that time, without asking the vendor.
+    open: Callable[[Launch, Integration[OptionsT], int], Launched] | None = None
     games: Operation[GamesFilter, tuple[Game, ...], OptionsT] | None = None
     create_campaign: Operation[Campaign, CampaignState, OptionsT] | None = None
     read_campaign: Operation[CampaignId, CampaignState, OptionsT] | None = None
     cancel_campaign: Operation[CampaignId, None, OptionsT] | None = None
+    jackpots: Operation[None, tuple[Jackpot, ...], OptionsT] | None = None
+    #: What only this vendor has.
+    extras: tuple[AnyExtra[OptionsT], ...] = ()
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -326,10 +385,17 @@ class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     trials: Callable[[Request, Integration[OptionsT]], Sequence[Trial]]
     #: The header that carries the signature.
     signature_header: bytes
-    #: A refusal in the vendor's words; `call` is its name, or None when no call was found.
-    refuse: Callable[[Rejected, str | None], Reply]
+    #: A refusal in the vendor's words; the call by its name, or None when no call was found.
+    refuse: Callable[[Rejected, str | None, Integration[OptionsT]], Reply]
     #: Header names, lower-case, whose values are never recorded or logged.
     secret_headers: frozenset[bytes]
+    #: Which call it is, by name, of those that share its method and path; asked after `verify`.
+    which: Callable[[Request, Integration[OptionsT]], str] | None = None
+    #: Other methods and paths than the calls' own, by name of the call, where options may choose
+    #: them. A segment `{name}` of a path stands for any text.
+    routes: Callable[[OptionsT], Mapping[str, tuple[str, str]]] | None = None
+    #: A body as it may be recorded, of a request or a reply; None for as it is.
+    redact: Callable[[bytes], bytes] | None = None
     studio: Studio[OptionsT] | None = None
 
 

@@ -121,7 +121,7 @@ class Callbacks:
         route.figures.note(answer.outcome, elapsed_ns / 1e9)
         self._exchanges.note(
             Noted(
-                request.received_ms,
+                request.at_ms,
                 request_id,
                 route.connection.integration.name,
                 route.call.name if route.call is not None else None,
@@ -206,7 +206,7 @@ class Callbacks:
     def _refuse(self, route: Route, rejected: Rejected, request_id: str) -> Answer:
         """A refusal in the dialect's words."""
         name = route.call.name if route.call is not None else None
-        reply = route.connection.dialect.refuse(rejected, name)
+        reply = route.connection.dialect.refuse(rejected, name, route.connection.integration)
         outcome = rejected.why.name.lower()
         _LOG.info(
             "call_refused",

@@ -112,7 +112,7 @@ def test_a_rejected_call_is_answered_by_the_error_object(name, where):
     """Writing a rejection is refusing it, in either era."""
     rejected = Rejected(why=Rejection.SESSION_UNKNOWN)
     reply = CALLS[name].write((bet(),), (rejected,), where)
-    assert reply == DIALECT.refuse(rejected, name)
+    assert reply == DIALECT.refuse(rejected, name, LIVE)
     assert reply.status == 404
 
 
@@ -280,7 +280,7 @@ def test_what_is_done_is_judged_done(name):
 def test_what_is_rejected_is_judged_refused_unless_the_gateway_failed(name, why):
     """A bet that moved nothing is refused; only failures of the gateway leave it unknown."""
     judged = CALLS[name].judge(CALLS[name].write((bet(),), (Rejected(why=why),), LIVE), LIVE)
-    failed = why in {Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT}
+    failed = why in {Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE}
     assert judged.verdict is (Verdict.UNKNOWN if failed else Verdict.REFUSED)
     assert judged.message
 

@@ -99,7 +99,7 @@ def test_row02_each_vector_reads_as_its_command(row):
 @pytest.mark.parametrize("row", VECTORS, ids=named)
 def test_row52_each_command_is_composed_byte_for_byte(row):
     """The command is composed as the published bytes, canonical, with the published signature."""
-    request = CALLS[row["call"]].compose((command_of(row),), LIVE)
+    request = CALLS[row["call"]].compose((command_of(row),), LIVE, 0)
     expected = request_of(row)
     assert (request.method, request.path) == (expected.method, expected.path)
     assert (request.query, request.body) == (expected.query, expected.body)
@@ -111,7 +111,7 @@ def test_row52_each_command_is_composed_byte_for_byte(row):
 def test_what_is_composed_reads_back(name, commands, data):
     """Any command survives the wire, on canonical bytes that verify."""
     command = data.draw(commands)
-    request = CALLS[name].compose((command,), LIVE)
+    request = CALLS[name].compose((command,), LIVE, 0)
     assert refusal(DIALECT.verify, request, LIVE) is None
     assert CALLS[name].read(request, LIVE) == (command,)
     assert request.body == canonical(json.loads(request.body))
@@ -119,7 +119,7 @@ def test_what_is_composed_reads_back(name, commands, data):
 
 def test_what_hangs_on_the_session_is_not_sent():
     """Player, currency and game have no field on this wire; the session stands for them."""
-    request = CALLS["bet"].compose((bet(player="p", currency="USD", game="g"),), LIVE)
+    request = CALLS["bet"].compose((bet(player="p", currency="USD", game="g"),), LIVE, 0)
     assert CALLS["bet"].read(request, LIVE) == (bet(),)
 
 
@@ -147,14 +147,14 @@ def test_what_hangs_on_the_session_is_not_sent():
 )
 def test_a_command_without_a_place_on_the_wire_is_not_sent(name, command, field):
     """A command that the other end could not read, or would read as another one, is refused."""
-    refused = refusal(CALLS[name].compose, (command,), LIVE)
+    refused = refusal(CALLS[name].compose, (command,), LIVE, 0)
     assert (refused.why, refused.field) == (Rejection.MALFORMED, field)
 
 
 @pytest.mark.parametrize("items", [(), (bet(), bet()), (Rejected(why=Rejection.FUNDS),)])
 def test_a_call_carries_one_command(items):
     """Nothing, a batch, or an item that was refused has no place on this wire."""
-    assert refusal(CALLS["bet"].compose, items, LIVE).field == "kind"
+    assert refusal(CALLS["bet"].compose, items, LIVE, 0).field == "kind"
 
 
 @pytest.mark.parametrize("row", MALFORMED, ids=named)
@@ -165,7 +165,7 @@ def test_row25_and_row27_a_malformed_body_is_400_and_names_the_field(row):
     refused = refusal(CALLS["bet"].read, request, LIVE)
     assert (refused.why, refused.field) == (Rejection.MALFORMED, row["field"])
     assert refused.detail
-    assert DIALECT.refuse(refused, "bet").status == 400
+    assert DIALECT.refuse(refused, "bet", LIVE).status == 400
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_row08_a_balance_call_without_session_is_404(query):
     request = DIALECT.sign(Request("GET", "/balance", query), LIVE)
     assert refusal(DIALECT.verify, request, LIVE) is None
     refused = refusal(CALLS["balance"].read, request, LIVE)
-    reply = DIALECT.refuse(refused, "balance")
+    reply = DIALECT.refuse(refused, "balance", LIVE)
     assert (refused.why, refused.field) == (Rejection.SESSION_UNKNOWN, "sessionID")
     assert (reply.status, json.loads(reply.body)["code"]) == (404, "session_not_found")
 
@@ -247,7 +247,7 @@ def test_a_balance_call_that_cannot_be_read_is_404(query):
     """Too long, NUL, repeated or no UTF-8: malformed, and 404 as the call has no 400."""
     refused = refusal(CALLS["balance"].read, Request("GET", "/balance", query), LIVE)
     assert refused.why is Rejection.MALFORMED
-    assert DIALECT.refuse(refused, "balance").status == 404
+    assert DIALECT.refuse(refused, "balance", LIVE).status == 404
 
 
 # Whatever comes in.
@@ -273,7 +273,7 @@ def test_any_signed_body_is_read_or_refused_well(name, body):
     """However broken a signed body is, it is read or gives a well-formed refusal."""
     refused = refusal(CALLS[name].read, post(f"/{name}", body), LIVE)
     if refused is not None:
-        reply = DIALECT.refuse(refused, name)
+        reply = DIALECT.refuse(refused, name, LIVE)
         assert reply.status == 400
         assert json.loads(reply.body)["message"]
 
@@ -285,20 +285,20 @@ def test_any_request_is_refused_well(raw, header, method):
     request = Request(method, "/bet", raw, headers, raw)
     refused = refusal(DIALECT.verify, request, LIVE)
     assert refused.why is Rejection.SIGNATURE
-    assert DIALECT.refuse(refused, None).status == 401
+    assert DIALECT.refuse(refused, None, LIVE).status == 401
 
 
 @given(st.binary(max_size=80))
 def test_any_query_is_read_or_refused(raw):
     """However broken a query is, reading it raises nothing but refusals."""
     refused = refusal(CALLS["balance"].read, Request("GET", "/balance", raw), LIVE)
-    assert refused is None or DIALECT.refuse(refused, "balance").status == 404
+    assert refused is None or DIALECT.refuse(refused, "balance", LIVE).status == 404
 
 
 def test_a_malformed_error_is_one_of_ours():
     """Composing refuses in the words of reading, so that one place catches both."""
     with pytest.raises(Malformed):
-        CALLS["bet"].compose((bet(amount=None),), integration())
+        CALLS["bet"].compose((bet(amount=None),), integration(), 0)
 
 
 def test_the_policy_follows_the_options():
@@ -319,12 +319,12 @@ def test_the_session_of_a_reply_is_kept_as_it_is():
     """A session id is opaque: no case, form or trimming is applied to it."""
     odd = f" {SESSION.upper()} "
     request = CALLS["balance"].compose(
-        (Command(kind=Kind.BALANCE, integration="swipe", session=odd),), LIVE
+        (Command(kind=Kind.BALANCE, integration="swipe", session=odd),), LIVE, 0
     )
     assert CALLS["balance"].read(request, LIVE)[0].session == odd
 
 
 def test_the_received_time_does_not_matter():
     """Nothing on this wire is timed, so the same request reads the same at any time."""
-    request = msgspec.structs.replace(changed(), received_ms=10**12)
+    request = msgspec.structs.replace(changed(), at_ms=10**12)
     assert CALLS["bet"].read(request, LIVE) == (bet(),)

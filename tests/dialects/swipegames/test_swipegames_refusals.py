@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swipegames_world import USD, vectors
+from swipegames_world import LIVE, USD, vectors
 
 from seamline.dialects.dialect import total
 from seamline.dialects.swipegames import DIALECT
@@ -29,7 +29,7 @@ DOCUMENTED = {
     "locale_not_supported",
     "client_connection_error",
 }
-GATEWAY = {Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT}
+GATEWAY = {Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE}
 
 
 def test_the_published_refusals_are_written():
@@ -39,7 +39,7 @@ def test_the_published_refusals_are_written():
         (why.name, call) for why in Rejection for call in CALLS
     }
     for row in rows:
-        reply = DIALECT.refuse(Rejected(why=Rejection[row["why"]]), row["call"])
+        reply = DIALECT.refuse(Rejected(why=Rejection[row["why"]]), row["call"], LIVE)
         assert (reply.status, reply.body.decode()) == (row["status"], row["body"])
 
 
@@ -60,7 +60,7 @@ def test_the_codes_are_the_documented_ones():
 @pytest.mark.parametrize("why", list(Rejection))
 def test_row42_the_error_object_is_well_formed(why, call):
     """There is a message; code and action come from the enumerations; the status is documented."""
-    reply = DIALECT.refuse(Rejected(why=why), call)
+    reply = DIALECT.refuse(Rejected(why=why), call, LIVE)
     error = json.loads(reply.body)
     assert error["message"]
     assert error.get("code", "bet_limit") in DOCUMENTED
@@ -72,7 +72,7 @@ def test_row42_the_error_object_is_well_formed(why, call):
 @pytest.mark.parametrize("why", list(Rejection))
 def test_a_bet_asks_for_a_refund_only_when_the_gateway_failed(why):
     """4xx promises that nothing was debited; 500 is kept for failures that may have done more."""
-    status = DIALECT.refuse(Rejected(why=why), "bet").status
+    status = DIALECT.refuse(Rejected(why=why), "bet", LIVE).status
     assert (status == 500) == (why in GATEWAY)
     assert 400 <= status <= 500
 
@@ -80,7 +80,7 @@ def test_a_bet_asks_for_a_refund_only_when_the_gateway_failed(why):
 @pytest.mark.parametrize("why", list(Rejection))
 def test_a_balance_call_has_no_400(why):
     """The document lists no 400 for a balance call; 404 takes its place."""
-    bet, balance = (DIALECT.refuse(Rejected(why=why), call) for call in ("bet", "balance"))
+    bet, balance = (DIALECT.refuse(Rejected(why=why), call, LIVE) for call in ("bet", "balance"))
     assert balance.status == (404 if bet.status == 400 else bet.status)
     assert balance.body == bet.body
 
@@ -109,7 +109,7 @@ def test_a_balance_call_has_no_400(why):
 )
 def test_row18_and_row43_each_refusal_has_its_status_and_code(why, status, code, action):
     """The client shows its own text and behaviour for a code, so each is the right one."""
-    reply = DIALECT.refuse(Rejected(why=why), "bet")
+    reply = DIALECT.refuse(Rejected(why=why), "bet", LIVE)
     error = json.loads(reply.body)
     assert (reply.status, error.get("code"), error.get("action")) == (status, code, action)
 
@@ -117,7 +117,7 @@ def test_row18_and_row43_each_refusal_has_its_status_and_code(why, status, code,
 def test_details_of_a_request_name_the_field_and_what_was_expected():
     """An engineer at the vendor reads what is wrong with the request."""
     rejected = Rejected(why=Rejection.MALFORMED, field="txID", detail="expected a UUID")
-    assert json.loads(DIALECT.refuse(rejected, "bet").body)["details"].endswith(
+    assert json.loads(DIALECT.refuse(rejected, "bet", LIVE).body)["details"].endswith(
         "; txID: expected a UUID"
     )
 
@@ -126,7 +126,7 @@ def test_details_of_a_request_name_the_field_and_what_was_expected():
 def test_row42_details_of_the_casino_stay_inside(why):
     """What the ledger says to its own engineers, and the balance, are not told to the vendor."""
     rejected = Rejected(why=why, detail="SECRET", balance=Amount.parse("123.45", USD))
-    body = DIALECT.refuse(rejected, "bet").body
+    body = DIALECT.refuse(rejected, "bet", LIVE).body
     assert b"SECRET" not in body
     assert b"123" not in body
 
@@ -134,24 +134,24 @@ def test_row42_details_of_the_casino_stay_inside(why):
 def test_row42_why_a_player_may_not_play_stays_inside():
     """The vendor learns that a player may not bet, and not that they have excluded themselves."""
     whys = (Rejection.PLAYER_BLOCKED, Rejection.PLAYER_SELF_EXCLUDED, Rejection.PLAYER_CLOSED)
-    assert len({DIALECT.refuse(Rejected(why=why), "bet").body for why in whys}) == 1
+    assert len({DIALECT.refuse(Rejected(why=why), "bet", LIVE).body for why in whys}) == 1
 
 
 @given(st.text(), st.none() | st.text())
 def test_any_detail_makes_a_readable_error_object(detail, field):
     """No text, however long or broken, spoils the error object."""
     rejected = Rejected(why=Rejection.MALFORMED, detail=detail, field=field)
-    error = json.loads(DIALECT.refuse(rejected, "bet").body)
+    error = json.loads(DIALECT.refuse(rejected, "bet", LIVE).body)
     assert len(error["details"]) <= 300
 
 
 def test_a_long_detail_is_cut():
     """An error object stays small, whatever the request held."""
     rejected = Rejected(why=Rejection.MALFORMED, detail="x" * 10_000)
-    assert len(json.loads(DIALECT.refuse(rejected, "bet").body)["details"]) == 300
+    assert len(json.loads(DIALECT.refuse(rejected, "bet", LIVE).body)["details"]) == 300
 
 
 def test_a_detail_with_half_a_character_is_written():
     """Text that UTF-8 cannot carry is replaced."""
     rejected = Rejected(why=Rejection.MALFORMED, detail="\ud800", field="\udfff")
-    assert json.loads(DIALECT.refuse(rejected, "bet").body)["details"].endswith("; ?: ?")
+    assert json.loads(DIALECT.refuse(rejected, "bet", LIVE).body)["details"].endswith("; ?: ?")

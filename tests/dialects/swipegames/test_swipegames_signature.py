@@ -26,7 +26,7 @@ from seamline.wallet import Command, Kind, Rejection
 
 SIGNATURES = vectors("signatures")
 ROWS = SIGNATURES["vectors"]
-BET = CALLS["bet"].compose((bet(),), LIVE)
+BET = CALLS["bet"].compose((bet(),), LIVE, 0)
 RIGHT = BET.header(b"x-request-sign")
 
 
@@ -155,7 +155,7 @@ def test_a09_bad_header_is_401(header, said):
     refused = refusal(DIALECT.verify, with_header(BET, header), LIVE)
     assert refused.why is Rejection.SIGNATURE
     assert said in refused.detail
-    assert DIALECT.refuse(refused, "bet").status == 401
+    assert DIALECT.refuse(refused, "bet", LIVE).status == 401
 
 
 def test_row10_the_core_api_key_is_401():
@@ -229,7 +229,7 @@ def test_a_flipped_bit_of_the_query_is_401(bit):
 def test_row03_any_session_can_be_asked_for(session):
     """The balance call of any session verifies and reads back."""
     command = Command(kind=Kind.BALANCE, integration="swipe", session=session[:255])
-    request = CALLS["balance"].compose((command,), LIVE)
+    request = CALLS["balance"].compose((command,), LIVE, 0)
     assert refusal(DIALECT.verify, request, LIVE) is None
     assert CALLS["balance"].read(request, LIVE) == (command,)
 

@@ -77,7 +77,7 @@ def test_the_base_url_is_an_option():
 )
 def test_row54_and_row56_bodies_are_the_published_bytes(row, name, ask, method, path):
     """The body is canonical, byte for byte the vector's, and so is its signature."""
-    request = OPERATIONS[name][0].compose(ask, LIVE)
+    request = OPERATIONS[name][0].compose(ask, LIVE, 0)
     assert (request.method, request.path) == (method, path)
     assert request.body.decode() == ROWS[row]["signed"]
     assert request.header(b"x-request-sign").decode() == ROWS[row]["signature"]
@@ -100,7 +100,7 @@ def test_row54_and_row56_bodies_are_the_published_bytes(row, name, ask, method, 
 )
 def test_row55_gets_sign_the_decoded_values(row, name, ask, path):
     """The signature is over the published object, whose values the URL carries encoded."""
-    request = OPERATIONS[name][0].compose(ask, LIVE)
+    request = OPERATIONS[name][0].compose(ask, LIVE, 0)
     assert (request.method, request.path, request.body) == ("GET", path, b"")
     assert dict(parse_qsl(request.query.decode())) == json.loads(ROWS[row]["signed"])
     assert request.header(b"x-request-sign").decode() == ROWS[row]["signature"]
@@ -108,7 +108,7 @@ def test_row55_gets_sign_the_decoded_values(row, name, ask, path):
 
 def test_row55_a_hash_in_a_code_is_encoded():
     """The URL carries `COP%23`, the signature is over `COP#`."""
-    request = STUDIO.games.compose(GamesFilter(currencies=("COP#", "PHPT")), LIVE)
+    request = STUDIO.games.compose(GamesFilter(currencies=("COP#", "PHPT")), LIVE, 0)
     assert b"additionalCurrencies=COP%23%2CPHPT" in request.query
     over = canonical({"additionalCurrencies": "COP#,PHPT", "cID": CID, "extCID": "test_ext_cid"})
     signature = hmac_sha256(API_KEY.encode(), over)
@@ -117,7 +117,7 @@ def test_row55_a_hash_in_a_code_is_encoded():
 
 def test_row61_the_catalogue_is_asked_for_packed_and_with_time():
     """The catalogue can be over 1 MB and take 20 seconds."""
-    assert STUDIO.games.compose(GamesFilter(), LIVE).header(b"accept-encoding") == b"gzip"
+    assert STUDIO.games.compose(GamesFilter(), LIVE, 0).header(b"accept-encoding") == b"gzip"
     assert STUDIO.games.deadline_s >= 30
 
 
@@ -132,7 +132,7 @@ def test_a_launch_carries_all_that_is_known():
         return_url="https://casino.example/lobby?a=1&b=<2>",
         deposit_url="https://casino.example/cash",
     )
-    body = body_of(STUDIO.launch.compose(launch, LIVE))
+    body = body_of(STUDIO.launch.compose(launch, LIVE, 0))
     assert body["user"] == {"id": "user-1", "country": "BR", "nickName": "Zoë 🎲"}
     assert (body["platform"], body["locale"]) == ("mobile", "pt_br")
     assert body["returnURL"] == launch.return_url
@@ -142,7 +142,7 @@ def test_a_launch_carries_all_that_is_known():
 def test_a_demo_needs_no_player_and_no_session():
     """Play money is the vendor's; a starting balance is sent as text."""
     demo = Launch(game="g", currency="USD", demo=True, demo_balance="10000.00")
-    body = body_of(STUDIO.launch.compose(demo, LIVE))
+    body = body_of(STUDIO.launch.compose(demo, LIVE, 0))
     assert (body["demo"], body["initDemoBalance"]) == (True, "10000.00")
     assert not {"user", "sessionID"} & set(body)
 
@@ -186,7 +186,7 @@ def test_languages_take_the_vendors_form(language, expected):
 )
 def test_a_launch_that_the_vendor_would_refuse_is_not_sent(fields, field):
     """What is missing or wrong is refused before it is sent, naming the field."""
-    refused = refusal(STUDIO.launch.compose, changed(LAUNCH, **fields), LIVE)
+    refused = refusal(STUDIO.launch.compose, changed(LAUNCH, **fields), LIVE, 0)
     assert (refused.why, refused.field) == (Rejection.MALFORMED, field)
 
 
@@ -214,7 +214,7 @@ def test_a_launch_that_the_vendor_would_refuse_is_not_sent(fields, field):
 )
 def test_row59_a_campaign_out_of_limits_is_not_sent(fields, field):
     """1 to 99 rounds, bet line 1 to 99, 30 days, and no list that could be taken for "all"."""
-    refused = refusal(STUDIO.create_campaign.compose, changed(CAMPAIGN, **fields), LIVE)
+    refused = refusal(STUDIO.create_campaign.compose, changed(CAMPAIGN, **fields), LIVE, 0)
     assert (refused.why, refused.field) == (Rejection.MALFORMED, field)
 
 
@@ -226,7 +226,7 @@ def test_row59_and_row60_the_limits_themselves_are_sent(fields):
     campaign = changed(
         CAMPAIGN, valid_until_ms=JANUARY + 30 * DAY, players=("p1", "p2"), games=None, **fields
     )
-    body = body_of(STUDIO.create_campaign.compose(campaign, LIVE))
+    body = body_of(STUDIO.create_campaign.compose(campaign, LIVE, 0))
     assert body["validFrom"] == "2026-01-01T00:00:00.000Z"
     assert body["validUntil"] == "2026-01-31T00:00:00.000Z"
     assert body["userIDs"] == ["p1", "p2"]
@@ -251,13 +251,13 @@ def test_row65_a_campaign_is_named_by_one_id(name):
     compose = OPERATIONS[name][0].compose
 
     def sent(campaign):
-        request = compose(campaign, LIVE)
+        request = compose(campaign, LIVE, 0)
         return json.loads(request.body) if request.body else dict(parse_qsl(request.query.decode()))
 
     assert sent(CampaignId(vendor_id=VENDOR_ID)).get("id") == VENDOR_ID
     assert "id" not in sent(CampaignId(id="c", vendor_id=VENDOR_ID))
-    assert refusal(compose, CampaignId(), LIVE).field == "id"
-    assert refusal(compose, CampaignId(vendor_id="7"), LIVE).field == "vendor_id"
+    assert refusal(compose, CampaignId(), LIVE, 0).field == "id"
+    assert refusal(compose, CampaignId(vendor_id="7"), LIVE, 0).field == "vendor_id"
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -266,7 +266,7 @@ def test_text_that_utf8_cannot_carry_is_not_sent(name):
     operation, ask = OPERATIONS[name]
     broken = {"launch": "game", "games": None}.get(name, "id")
     ask = changed(ask, **{broken: "\ud800"} if broken else {"currencies": ("\ud800",)})
-    assert refusal(operation.compose, ask, LIVE).why is Rejection.MALFORMED
+    assert refusal(operation.compose, ask, LIVE, 0).why is Rejection.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_text_that_utf8_cannot_carry_is_not_sent(name):
 )
 def test_a_filter_that_the_vendor_would_refuse_is_not_sent(wanted):
     """Groups come from the vendor's list, and a code holds no comma."""
-    assert refusal(STUDIO.games.compose, wanted, LIVE).why is Rejection.MALFORMED
+    assert refusal(STUDIO.games.compose, wanted, LIVE, 0).why is Rejection.MALFORMED
 
 
 # Answers.
@@ -308,7 +308,7 @@ def test_row64_a_launch_may_fall_back_to_the_vendors_language():
     """The flag of 1.10.0 is sent when it is set, and left out when it is not."""
     for wanted in (True, False):
         launch = Launch(game="g", currency="USD", session="s", player="p", fallback_language=wanted)
-        body = json.loads(STUDIO.launch.compose(launch, LIVE).body)
+        body = json.loads(STUDIO.launch.compose(launch, LIVE, 0).body)
         assert body.get("fallbackToDefaultLocale", False) is wanted
         assert ("fallbackToDefaultLocale" in body) is wanted
 

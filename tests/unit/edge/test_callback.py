@@ -82,7 +82,7 @@ class Vendor:
         assert len(items) == len(outcomes)
         return answer(200, [named(each) for each in outcomes])
 
-    def refuse(self, rejected, name):
+    def refuse(self, rejected, name, _integration):
         """A refusal says why, and of which call."""
         return answer(400, {"why": rejected.why.name, "call": name, "detail": rejected.detail})
 
@@ -238,7 +238,7 @@ async def test_the_dialect_gets_the_request_as_it_came(rig):
     await rig.call("POST", f"{HERE}/bet?a=%41&a=b", chunks=(body[:3], body[3:]))
     request = rig.vendor.seen[0]
     assert (request.method, request.path, request.query) == ("POST", "/bet", b"a=%41&a=b")
-    assert (request.body, request.received_ms) == (body, rig.world.now_ms)
+    assert (request.body, request.at_ms) == (body, rig.world.now_ms)
     assert request.header(b"x-sign") == SIGNED[1].encode()
 
 

@@ -111,33 +111,41 @@ def payout_of(campaign: str | None) -> str:
 def write_balance(
     items: Items,  # noqa: ARG001  the answer hangs on the outcome alone
     outcomes: tuple[Outcome, ...],
-    integration: Integration[Options],  # noqa: ARG001
+    integration: Integration[Options],
 ) -> Reply:
     """Write the balance."""
     outcome = outcomes[0]
     if isinstance(outcome, Rejected):
-        return refuse(outcome, "balance")
+        return refuse(outcome, "balance", integration)
     return Reply(200, wire.encode(wire.Balance(balance_text(outcome.balance))))
 
 
 def write_bet(
     items: Items,
     outcomes: tuple[Outcome, ...],
-    integration: Integration[Options],  # noqa: ARG001
+    integration: Integration[Options],
 ) -> Reply:
     """Write the balance after the bet and our own transaction id."""
     outcome = outcomes[0]
-    return refuse(outcome, "bet") if isinstance(outcome, Rejected) else _done(items, outcome)
+    return (
+        refuse(outcome, "bet", integration)
+        if isinstance(outcome, Rejected)
+        else _done(items, outcome)
+    )
 
 
 def write_win(
     items: Items,
     outcomes: tuple[Outcome, ...],
-    integration: Integration[Options],  # noqa: ARG001
+    integration: Integration[Options],
 ) -> Reply:
     """Write the balance after the win and our own transaction id."""
     outcome = outcomes[0]
-    return refuse(outcome, "win") if isinstance(outcome, Rejected) else _done(items, outcome)
+    return (
+        refuse(outcome, "win", integration)
+        if isinstance(outcome, Rejected)
+        else _done(items, outcome)
+    )
 
 
 def write_refund(
@@ -153,7 +161,7 @@ def write_refund(
         unknown = isinstance(outcome, Applied) and outcome.moved is None
         return Reply(200) if seed and unknown else _done(items, outcome)
     if outcome.why not in _NOTHING_TO_UNDO:
-        return refuse(outcome, "refund")
+        return refuse(outcome, "refund", integration)
     if seed and outcome.why in _UNKNOWN_TARGET:
         return Reply(200)
     balance = balance_text(outcome.balance) if outcome.balance is not None else "0"

@@ -12,7 +12,8 @@ import msgspec
 
 from seamline.dialects.dialect import Reply, total
 from seamline.dialects.swipegames import wire
-from seamline.wallet import Rejected, Rejection
+from seamline.dialects.swipegames.options import Options
+from seamline.wallet import Integration, Rejected, Rejection
 
 Code = Literal[
     "insufficient_funds",
@@ -52,6 +53,7 @@ REFUSALS = total(
         Rejection.TOO_LARGE: Refusal(400, _NOT_ACCEPTED),
         Rejection.SIGNATURE: Refusal(401, _NOT_ACCEPTED),
         Rejection.STALE: Refusal(401, _NOT_ACCEPTED),
+        Rejection.ADDRESS: Refusal(401, _NOT_ACCEPTED),
         Rejection.MALFORMED: Refusal(400, _NOT_ACCEPTED),
         Rejection.DUPLICATE_CHANGED: Refusal(400, _NOT_ACCEPTED),
         # A 500 here would start another refund.
@@ -79,13 +81,20 @@ REFUSALS = total(
         Rejection.TARGET_SETTLED: Refusal(400, _NOT_ACCEPTED),
         Rejection.TARGET_REFUNDED: Refusal(400, _NOT_ACCEPTED),
         Rejection.ALREADY_CLAIMED: Refusal(400, _NOT_ACCEPTED),
+        Rejection.TARGET_EXPIRED: Refusal(400, _NOT_ACCEPTED),
+        Rejection.CAMPAIGN: Refusal(400, _NOT_ACCEPTED),
+        Rejection.PRICE: Refusal(400, _NOT_ACCEPTED),
+        Rejection.OUT_OF_SYNC: Refusal(400, _NOT_ACCEPTED),
         Rejection.STAKE_LIMIT: Refusal(400, "The stake is above your limit.", "bet_limit"),
         Rejection.LOSS_LIMIT: Refusal(400, "You have reached your loss limit.", "loss_limit"),
         Rejection.TIME_LIMIT: Refusal(400, "You have reached your time limit.", "time_limit"),
         Rejection.FUNDS: Refusal(400, "Your balance is too small.", "insufficient_funds"),
+        Rejection.RATE: Refusal(400, _NOT_NOW),
         Rejection.BUSY: Refusal(500, _NOT_NOW),
         Rejection.UNAVAILABLE: Refusal(500, _NOT_NOW, "client_connection_error"),
         Rejection.FAULT: Refusal(500, _NOT_NOW),
+        # The bet may have been debited: a 500 makes the vendor send its refund.
+        Rejection.OVERDUE: Refusal(500, _NOT_NOW),
     },
 )
 
@@ -102,7 +111,7 @@ _ABOUT_THE_REQUEST = frozenset(
 _MAX_DETAILS = 300
 
 
-def refuse(rejected: Rejected, call: str | None) -> Reply:
+def refuse(rejected: Rejected, call: str | None, _integration: Integration[Options]) -> Reply:
     """The error object; a balance call, which has no 400, gets 404 in its place."""
     row = REFUSALS[rejected.why]
     status = 404 if call == "balance" and row.status == 400 else row.status

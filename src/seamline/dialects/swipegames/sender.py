@@ -18,19 +18,19 @@ _UNSET = msgspec.UNSET
 _JSON = ((b"content-type", b"application/json"),)
 
 
-def compose_balance(items: Items, integration: Integration[Options]) -> Request:
+def compose_balance(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed balance call."""
     command = _command(items, Kind.BALANCE)
     query = "sessionID=" + quote(_text(command.session, "session"), safe="")
     return sign(Request("GET", "/balance", query.encode()), integration)
 
 
-def compose_bet(items: Items, integration: Integration[Options]) -> Request:
+def compose_bet(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed bet."""
     return _post("/bet", _play(_command(items, Kind.BET)), integration)
 
 
-def compose_win(items: Items, integration: Integration[Options]) -> Request:
+def compose_win(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed win, or the payout of a campaign."""
     command = _command(items, Kind.WIN, Kind.REWARD)
     # On the wire only the campaign tells a payout from a win, and only `free` a tracked win.
@@ -41,7 +41,7 @@ def compose_win(items: Items, integration: Integration[Options]) -> Request:
     return _post("/win", _play(command), integration)
 
 
-def compose_refund(items: Items, integration: Integration[Options]) -> Request:
+def compose_refund(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed refund."""
     command = _command(items, Kind.REFUND)
     round_ = command.round

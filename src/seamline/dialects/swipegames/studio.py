@@ -51,7 +51,7 @@ def locale(language: str | None) -> str:
     return f"{name}_{country}".lower() if country else name.lower()
 
 
-def compose_launch(launch: Launch, integration: Integration[Options]) -> Request:
+def compose_launch(launch: Launch, integration: Integration[Options], _at_ms: int) -> Request:
     """Ask for a new game session. Not idempotent: after a timeout simply open another one."""
     if launch.platform not in PLATFORMS:
         raise Malformed(f"expected {' or '.join(PLATFORMS)}", field="platform")
@@ -115,7 +115,7 @@ def read_launch(
     return Launched(game_url=opened.game_url, vendor_session=opened.gs_id)
 
 
-def compose_games(wanted: GamesFilter, integration: Integration[Options]) -> Request:
+def compose_games(wanted: GamesFilter, integration: Integration[Options], _at_ms: int) -> Request:
     """Ask for the catalogue, packed: it can be over 1 MB and take 10 to 20 seconds."""
     values = core.client(integration)
     if not wanted.bet_lines:
@@ -174,7 +174,7 @@ def _game(listed: core.Listed) -> Game:
     )
 
 
-def compose_create(campaign: Campaign, integration: Integration[Options]) -> Request:
+def compose_create(campaign: Campaign, integration: Integration[Options], _at_ms: int) -> Request:
     """Ask for a campaign. Its id is the idempotency key, and comes back as `frID`."""
     body: dict[str, Json] = {
         **core.client(integration),
@@ -193,8 +193,8 @@ def compose_create(campaign: Campaign, integration: Integration[Options]) -> Req
     return core.send("POST", "/free-rounds", body, integration)
 
 
-def _up_to_99(value: int, field: str) -> int:
-    if type(value) is not int or not 1 <= value <= 99:
+def _up_to_99(value: int | None, field: str) -> int:
+    if value is None or type(value) is not int or not 1 <= value <= 99:
         raise Malformed("expected a whole number from 1 to 99", field=field)
     return value
 
@@ -225,7 +225,7 @@ def read_create(
     return CampaignState(id=created.ext_id, vendor_id=created.id)
 
 
-def compose_read(campaign: CampaignId, integration: Integration[Options]) -> Request:
+def compose_read(campaign: CampaignId, integration: Integration[Options], _at_ms: int) -> Request:
     """Ask for a campaign's configuration; the vendor tells no counters."""
     values = core.client(integration) | _which(campaign)
     return core.ask("/free-rounds", values, integration)
@@ -269,7 +269,7 @@ def _number(token: bytes) -> str:
     return text
 
 
-def compose_cancel(campaign: CampaignId, integration: Integration[Options]) -> Request:
+def compose_cancel(campaign: CampaignId, integration: Integration[Options], _at_ms: int) -> Request:
     """Cancel a campaign: a DELETE that carries a body. Rounds in progress go on."""
     body: dict[str, Json] = {**core.client(integration), **_which(campaign)}
     return core.send("DELETE", "/free-rounds", body, integration)

@@ -331,14 +331,20 @@ class IntegrationQuery(Shape, frozen=True):
 
 
 class NewCampaign(Shape, frozen=True):
-    """Free rounds to give; `bet_line` counts from 1, no `games` or `players` means all."""
+    """Free rounds to give; no `games` or `players` means all, where the vendor can.
+
+    What a round costs is a `bet_line`, counted from 1, or a `stake`: as the vendor has it.
+    """
 
     integration: IntegrationName
     id: Annotated[Name, Meta(description="Yours; asking twice gives one.", examples=["fr1"])]
     currency: CurrencyCode
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)]
-    bet_line: Annotated[int, Meta(ge=1, le=1_000_000)]
     valid_from: InstantUtc
+    bet_line: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    stake: Decimal | None = None
+    feature: Annotated[Name, Meta(description="The vendor's word for the bonus.")] | None = None
+    reward: Decimal | None = None
     valid_until: InstantUtc | None = None
     games: Annotated[tuple[GameId, ...], Meta(min_length=1)] | None = None
     players: Annotated[tuple[PlayerId, ...], Meta(min_length=1)] | None = None

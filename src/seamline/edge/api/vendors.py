@@ -59,6 +59,9 @@ async def create_campaign(gateway: Gateway, *, body: shapes.NewCampaign) -> Answ
         currency=body.currency,
         quantity=body.quantity,
         bet_line=body.bet_line,
+        stake=body.stake,
+        feature=body.feature,
+        reward=body.reward,
         valid_from_ms=_ms(body.valid_from),
         valid_until_ms=_ms(body.valid_until) if body.valid_until is not None else None,
         games=body.games,
@@ -126,7 +129,7 @@ async def ask(
     """Ask the vendor; whatever goes wrong there becomes a problem in the vendor's words."""
     integration, title = target.integration, target.dialect.title
     try:
-        request = operation.compose(wanted, integration)
+        request = operation.compose(wanted, integration, gateway.clock_ms())
     except Refused as refused:
         rejected = refused.rejected
         detail = f"{title} would refuse this: {rejected.detail or rejected.why.meaning}"

@@ -42,7 +42,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 def compose(path):
     """Every call of the made-up vendor is a POST of what is asked, as JSON."""
 
-    def composed(ask, _integration):
+    def composed(ask, _integration, _at_ms):
         if getattr(ask, "platform", "") == "fridge":
             raise Malformed("expected desktop or mobile", field="platform")
         return Request("POST", path, body=_ENCODE(ask))
