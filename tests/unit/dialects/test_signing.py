@@ -9,7 +9,15 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seamline.dialects.signing import BadJson, canonical, hmac_sha256, parsed, same, strictly
+from seamline.dialects.signing import (
+    BadJson,
+    as_javascript,
+    canonical,
+    hmac_sha256,
+    parsed,
+    same,
+    strictly,
+)
 
 
 class Address(msgspec.Struct, rename={"post_code": "postCode"}):
@@ -211,3 +219,112 @@ def test_nothing_else_is_raised(raw):
     for read in (parsed, lambda text: strictly(text, PERSON)):
         with suppress(BadJson):
             read(raw)
+
+
+def rewritten(text):
+    """What JavaScript would write, as text."""
+    return as_javascript(text.encode()).decode()
+
+
+#: What Node 20 prints for `JSON.stringify(JSON.parse(text))`.
+AS_NODE_PRINTS = [
+    ("50000000.0", "50000000"),
+    ("102.90", "102.9"),
+    ("-0", "0"),
+    ("-0.0e5", "0"),
+    ("1e-7", "1e-7"),
+    ("0.000001234", "0.000001234"),
+    ("0.0000001234", "1.234e-7"),
+    ("1e16", "10000000000000000"),
+    ("123456789012345680000", "123456789012345680000"),
+    ("1e21", "1e+21"),
+    ("-1.50E+21", "-1.5e+21"),
+    ("9007199254740993", "9007199254740992"),
+    ("9007199254740995", "9007199254740996"),
+    ("0.1000000000000000055511151231257827", "0.1"),
+    ("0.3000000000000000444", "0.30000000000000004"),
+    ("99999999999999999999", "100000000000000000000"),
+    ("5.9604644775390625e-8", "5.960464477539063e-8"),
+    ("1.7976931348623157e308", "1.7976931348623157e+308"),
+    ("5e-324", "5e-324"),
+    ("2.5e-324", "5e-324"),
+    ("2.4e-324", "0"),
+    ("1e-999999", "0"),
+    (' { "b" : 1 , "10" : 2 , "2" : [ ] } ', '{"2":[],"10":2,"b":1}'),
+    (
+        '{"4294967295":5,"4294967294":4,"01":1,"-1":2,"0":3}',
+        '{"0":3,"4294967294":4,"4294967295":5,"01":1,"-1":2}',
+    ),
+    (
+        r'"\u0001\u001F\b\f\n\r\t\"\\\/\u007f\u2028"',
+        '"\\u0001\\u001f\\b\\f\\n\\r\\t\\"\\\\/\x7f\u2028"',
+    ),
+    (r'"\ud83d\ude00\uD83D x\ude00"', '"\U0001f600\\ud83d x\\ude00"'),
+    ("[true,false,null,{}]", "[true,false,null,{}]"),
+    ('"12.50"', '"12.50"'),
+    ('\ufeff{"a": 1}\n', '{"a":1}'),
+]
+
+
+@pytest.mark.parametrize(("text", "printed"), AS_NODE_PRINTS)
+def test_json_is_written_as_javascript_does(text, printed):
+    """Numbers, names, characters and white space come out as Node prints them."""
+    assert rewritten(text) == printed
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(2.0**-1074)
+@example(2.0**-24)
+@example(1e23)
+def test_a_double_comes_out_as_the_double_that_it_is(double):
+    """However many digits a double is written with, it comes out shortest, as Python's own does."""
+    shortest = rewritten(repr(double))
+    assert float(shortest) == double
+    if len(f"{double:.40e}") <= 64:
+        assert rewritten(f"{double:.40e}") == shortest
+    assert len(shortest.strip("-").replace(".", "").partition("e")[0].strip("0")) <= 17
+
+
+@given(values)
+def test_what_javascript_wrote_it_writes_again(value):
+    """Compact JSON with names that are no array indexes is left byte for byte; twice is once."""
+    once = as_javascript(json.dumps(value).encode())
+    assert as_javascript(once) == once
+    assert json.loads(once) == value
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b'{"a":1,"a":2}', "comes twice"),
+        (b'{"a":1,"\\u0061":2}', "comes twice"),
+        (b'[{"x":{"b":1,"b":1}}]', "comes twice"),
+        (b"1e400", "larger than any double"),
+        (b"17976931348623159" + b"0" * 46, None),
+        (b"1.7976931348623159e308", "larger than any double"),
+        (b"9" * 65, "65 characters"),
+        (b"0." + b"1" * 63, "65 characters"),
+        (b"NaN", "not JSON"),
+        (b"Infinity", "not JSON"),
+        (b"01", "not JSON"),
+        (b"", "not JSON"),
+        (b'"\x01"', "not JSON"),
+        (b"\xff", "not valid UTF-8"),
+        (b"\xef\xbb\xbf\xef\xbb\xbf1", "not JSON"),
+        (b"[" * 50_000, "nested"),
+    ],
+)
+def test_json_that_javascript_would_read_otherwise_is_refused(raw, said):
+    """A name that comes twice, a number beyond doubles and what is no JSON are refused."""
+    if said is None:
+        assert as_javascript(raw)
+        return
+    with pytest.raises(BadJson, match=said):
+        as_javascript(raw)
+
+
+@given(st.binary(max_size=40))
+def test_rewriting_any_bytes_gives_json_or_a_refusal(raw):
+    """Nothing that comes in raises anything but `BadJson`."""
+    with suppress(BadJson):
+        json.loads(as_javascript(raw))
