@@ -48,12 +48,14 @@ KNOWN = {
     "round": "r1",
     "amount": "1.00",
     "launch": True,
+    "name": "lobby",
 }
 #: What the made-up vendor answers where it does not refuse.
 SAID = {
     "/launch": b'{"game_url":"https://vendor.example/play"}',
     "/games": b'[{"id":"g1","title":"Catch"}]',
     "/new": b'{"id":"fr1"}',
+    "/jackpots": b'[{"name":"major","amount":"1.00","currency":"EUR"}]',
     "/shown": b'{"id":"fr1","valid_from_ms":1,"games":["g1"]}',
 }
 MOODS = {

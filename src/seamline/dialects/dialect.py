@@ -168,14 +168,24 @@ class Call(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
 class VendorError(Exception):
     """The vendor's API refused, or answered what nobody can read.
 
-    Carries the HTTP status and the vendor's code.
+    Carries the HTTP status and the vendor's code. `refused` says whether the vendor certainly did
+    nothing, so that reserved money may go back; left out, a status of 4xx says so.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        refused: bool | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
         self.code = code
+        certain = status is not None and 400 <= status < 500
+        self.refused = refused if refused is not None else certain
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,7 @@ class Code(Enum):
     PLAYER_CLOSED = (409, "The player's account is closed")
     SESSION_CHANGED = (409, "The session exists with other content")
     SESSION_OVER = (409, "The session is closed or has expired")
+    OPERATION_REPEATED = (409, "This operation was asked for before; the vendor is not asked again")
     CONFLICT = (409, "The state of the ledger does not allow this")
     LIMIT_REACHED = (409, "A limit of the player or the brand does not allow this")
     TOO_LARGE = (413, "The body is larger than the gateway reads")
@@ -48,12 +49,14 @@ class Code(Enum):
     PRECISION = (422, "The amount has more decimals than the currency's ledger scale")
     AMOUNT_RANGE = (422, "The amount, or the balance after it, is out of range")
     VENDOR_REFUSED = (422, "The vendor refuses what was asked")
+    TOO_OFTEN = (429, "The same was asked for too often within a second")
     FAULT = (500, "The gateway failed")
     NOT_OFFERED = (501, "The vendor's protocol has no such call")
     VENDOR_UNREACHABLE = (502, "The vendor could not be reached")
     BUSY = (503, "The gateway's queue is full")
     UNAVAILABLE = (503, "The store cannot be used just now")
     VENDOR_TIMEOUT = (504, "The vendor did not answer in time")
+    OUTCOME_UNKNOWN = (504, "It is not known whether the vendor acted; what was reserved is kept")
 
     def __init__(self, status: int, title: str) -> None:
         self.status = status
@@ -61,8 +64,9 @@ class Code(Enum):
 
     @property
     def statuses(self) -> tuple[int, ...]:
-        """Every status it may have: a vendor's refusal may also be the vendor's own trouble."""
-        return (self.status, 502) if self is Code.VENDOR_REFUSED else (self.status,)
+        """Every status it may have: some may also be the vendor's own trouble."""
+        troubled = self in (Code.VENDOR_REFUSED, Code.OUTCOME_UNKNOWN)
+        return (self.status, 502) if troubled else (self.status,)
 
     @property
     def slug(self) -> str:
@@ -92,6 +96,12 @@ class ProblemDetails(
     vendor_status: int | None = None
     vendor_code: str | None = None
     vendor_message: str | None = None
+    #: What was recorded for an operation that has money in it.
+    transaction: str | None = None
+    #: What became of an operation that was asked for before: `done`, `unknown`, `returned` or
+    #: `asking`; and what the vendor had answered, as JSON text.
+    outcome: str | None = None
+    answer: str | None = None
 
 
 class Problem(Exception):
@@ -111,7 +121,7 @@ class Problem(Exception):
         self.code = code
         self.status = status or code.status
         self.headers = headers
-        if self.status == 503:
+        if self.status in (429, 503):
             self.headers = (*headers, (b"retry-after", str(RETRY_AFTER_S).encode()))
         self._members = {"detail": detail or code.title, "field": field, **more}
 

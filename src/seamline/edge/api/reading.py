@@ -13,6 +13,7 @@ import msgspec
 from seamline.dialects.signing import BadJson, strictly
 from seamline.edge.api.fields import EXPECTED
 from seamline.edge.api.problems import Code, Problem
+from seamline.edge.api.shapes import Unread
 
 ShapeT = TypeVar("ShapeT", bound=msgspec.Struct)
 
@@ -25,9 +26,14 @@ _PATTERNS = {
 
 
 def body(raw: bytes, shape: type[ShapeT]) -> ShapeT:
-    """The body as that struct; a problem names the member and what was expected."""
+    """The body as that struct; a problem names the member and what was expected.
+
+    A body of the shape `Unread` is kept as it came.
+    """
     if not raw:
         raise Problem(Code.MALFORMED, "expected a JSON object as the body, it is empty")
+    if shape is Unread:
+        return cast("ShapeT", Unread(raw=raw))
     return _decoded(raw, _strict(shape), "body")
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-import msgspec
-
-from seamline.dialects.dialect import Launch, Launched, Operation
+from seamline.dialects.dialect import Launch
 from seamline.edge.api import shapes
 from seamline.edge.api.endpoint import Answer
+from seamline.edge.api.launches import check_offer, launched
 from seamline.edge.api.problems import Code, Problem
-from seamline.edge.api.vendors import ask, connection, offered
+from seamline.edge.api.vendors import connection
 from seamline.edge.gateway import Connection, Gateway
 from seamline.ledger.rows import Player, Session
 from seamline.ledger.store import Conflict, NewSession, Unknown, Writer
@@ -31,17 +30,17 @@ async def open_(gateway: Gateway, *, body: shapes.NewSessionBody) -> Answer:
         detail = f"{body.currency!r} is not a currency of brand {target.terms.brand!r}"
         raise Problem(Code.CURRENCY_UNKNOWN, detail, field="currency")
     if body.launch:
-        _operation(target)
+        check_offer(target)
     if body.demo:
         return await _demo(gateway, target, body)
     name = body.session_id or secrets.token_hex(16)
     session, new = await _opened(gateway, target, body, name)
     # The row is durable before the vendor hears of the session: it may call back at once.
     game_url = await _launched(gateway, target, body, session) if body.launch else None
-    launched = shapes.LaunchAnswer(
+    answer = shapes.LaunchAnswer(
         session_id=name, player=body.player, currency=body.currency, game_url=game_url
     )
-    return Answer(status=201 if new else 200, body=launched)
+    return Answer(status=201 if new else 200, body=answer)
 
 
 async def _opened(
@@ -81,9 +80,11 @@ async def _launched(
     gateway: Gateway, target: Connection, body: shapes.NewSessionBody, session: Session
 ) -> str:
     """The vendor's URL for the session."""
-    wanted = _launch(body, session.player, session.name)
+    account = session.account
+    balance = str(Amount(account.balance, account.currency))
+    wanted = _launch(body, session.player, session.name, balance)
     try:
-        return (await ask(gateway, target, _operation(target), wanted)).game_url
+        return (await launched(gateway, target, wanted)).game_url
     except Problem as problem:
         problem.tell(session_id=session.name)
         raise
@@ -100,23 +101,19 @@ async def _demo(gateway: Gateway, target: Connection, body: shapes.NewSessionBod
     if found is None:
         detail = f"no player {body.player!r} of brand {brand!r}"
         raise Problem(Code.PLAYER_UNKNOWN, detail, field="player")
-    wanted = _launch(body, found[0], None)
-    launched = await ask(gateway, target, _operation(target), wanted)
+    opened = await launched(gateway, target, _launch(body, found[0], None, None))
     answer = shapes.LaunchAnswer(
         session_id=None,
         player=body.player,
         currency=body.currency,
-        game_url=launched.game_url,
+        game_url=opened.game_url,
     )
     return Answer(status=201, body=answer)
 
 
-def _operation(target: Connection) -> Operation[Launch, Launched, msgspec.Struct]:
-    """The vendor's launch call."""
-    return offered(target, "launch", lambda studio: studio.launch)
-
-
-def _launch(body: shapes.NewSessionBody, player: Player, session: str | None) -> Launch:
+def _launch(
+    body: shapes.NewSessionBody, player: Player, session: str | None, balance: str | None
+) -> Launch:
     """What the vendor is asked; the language is the player's where the body has none."""
     return Launch(
         game=body.game,
@@ -134,6 +131,7 @@ def _launch(body: shapes.NewSessionBody, player: Player, session: str | None) ->
         return_url=body.return_url,
         deposit_url=body.deposit_url,
         demo_balance=body.demo_balance,
+        balance=balance,
     )
 
 

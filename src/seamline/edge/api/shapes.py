@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from seamline.dialects.dialect import Game
+from seamline.dialects.dialect import Game, Jackpot
 from seamline.edge.api.fields import (
     Brand,
     Codes,
@@ -378,6 +378,69 @@ class Games(msgspec.Struct, frozen=True, kw_only=True):
     """A vendor's catalogue."""
 
     items: Sequence[Game]
+
+
+class Jackpots(msgspec.Struct, frozen=True, kw_only=True):
+    """A vendor's jackpots; amounts are decimal text in main units."""
+
+    items: Sequence[Jackpot]
+
+
+# Operations that only some vendors have.
+
+
+class IntegrationPath(Shape, frozen=True):
+    """The path of an integration."""
+
+    integration: IntegrationName
+
+
+class OperationPath(Shape, frozen=True):
+    """The path of an operation."""
+
+    integration: IntegrationName
+    name: Annotated[Name, Meta(description="One of the list.", examples=["lobby"])]
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """An object whose members are those of the `ask` that the list of operations shows."""
+
+    raw: bytes
+
+
+class OperationEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation of a vendor's API; `ask` is the JSON Schema of its body.
+
+    `reserves` and `settles` say whether money leaves the player before the vendor is asked, and
+    whether some is paid after it; then `ask` has a `transaction_id` of yours. What is `repeatable`
+    is asked again by itself when the vendor is in trouble.
+    """
+
+    name: str
+    summary: str
+    ask: Mapping[str, Any]
+    reserves: bool
+    settles: bool
+    repeatable: bool
+
+
+class OperationList(msgspec.Struct, frozen=True, kw_only=True):
+    """The operations that an integration has beside those that all have."""
+
+    items: Sequence[OperationEntry]
+
+
+class OperationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the vendor answered, and what money moved by it, durably.
+
+    `reserved` and `settled` are transactions; `balance` is the player's after them.
+    """
+
+    answer: Any
+    reserved: str | None = None
+    settled: str | None = None
+    balance: str | None = None
+    currency: str | None = None
 
 
 class ProblemPath(Shape, frozen=True):

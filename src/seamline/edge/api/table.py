@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seamline.edge.api import players, records, sessions, shapes, vendors
+from seamline.edge.api import operations, players, records, sessions, shapes, vendors
 from seamline.edge.api.endpoint import Endpoint
 from seamline.edge.api.problems import Code
 from seamline.ledger.store import AlertEntry
@@ -86,6 +86,7 @@ TABLE: tuple[Endpoint, ...] = (
             Code.SESSION_CHANGED,
             Code.SESSION_OVER,
             Code.CURRENCY_UNKNOWN,
+            Code.TOO_OFTEN,
         ),
     ),
     Endpoint(
@@ -206,7 +207,42 @@ TABLE: tuple[Endpoint, ...] = (
         summary="Ask the vendor for its jackpots",
         tag="Vendors",
         handler=vendors.jackpots,
-        answers={},
-        problems=(Code.INTEGRATION_UNKNOWN, Code.NOT_OFFERED),
+        answers={200: shapes.Jackpots},
+        problems=_VENDOR,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/integrations/{integration}/operations",
+        summary="List what only this vendor's API has",
+        tag="Vendors",
+        handler=operations.list_,
+        answers={200: shapes.OperationList},
+        problems=(Code.INTEGRATION_UNKNOWN,),
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/integrations/{integration}/operations/{name}",
+        summary="Ask for something that only this vendor's API has",
+        tag="Vendors",
+        handler=operations.ask,
+        answers={200: shapes.OperationAnswer},
+        problems=(
+            *_VENDOR,
+            *_BARRED,
+            Code.OUTCOME_UNKNOWN,
+            Code.OPERATION_REPEATED,
+            Code.PLAYER_UNKNOWN,
+            Code.SESSION_UNKNOWN,
+            Code.SESSION_OVER,
+            Code.TARGET_UNKNOWN,
+            Code.INSUFFICIENT_FUNDS,
+            Code.DUPLICATE_CHANGED,
+            Code.LIMIT_REACHED,
+            Code.CONFLICT,
+            Code.CURRENCY_UNKNOWN,
+            Code.PRECISION,
+            Code.AMOUNT_RANGE,
+            Code.BUSY,
+        ),
     ),
 )

@@ -16,6 +16,8 @@ from seamline.dialects.dialect import (
     GamesFilter,
     Operation,
     Refused,
+    Reply,
+    Request,
     Studio,
     VendorError,
 )
@@ -29,6 +31,12 @@ AnswerT = TypeVar("AnswerT")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+
+#: How many seconds pass before a repeatable operation is asked again.
+PAUSES_S = (0.5, 2.0)
+
+#: How an exchange with a vendor fails.
+FAILURES = (VendorError, TimeoutError, ConnectionError)
 
 #: Statuses by which a vendor says that the ask is at fault; any other is the vendor's trouble.
 _ASK_AT_FAULT = frozenset({400, 404, 409, 422})
@@ -88,8 +96,11 @@ async def cancel_campaign(gateway: Gateway, *, query: shapes.CampaignQuery) -> A
 
 
 async def jackpots(gateway: Gateway, *, query: shapes.IntegrationQuery) -> Answer:
-    """No dialect offers jackpots yet, and says so."""
-    raise _not_offered(connection(gateway, query.integration), "jackpots")
+    """The vendor's jackpots, as they stand now."""
+    target = connection(gateway, query.integration)
+    operation = offered(target, "jackpots", lambda studio: studio.jackpots)
+    found = await ask(gateway, target, operation, None)
+    return Answer(body=shapes.Jackpots(items=found))
 
 
 def connection(gateway: Gateway, integration: str) -> Connection:
@@ -110,14 +121,15 @@ def offered(
     studio = target.dialect.studio
     operation = choose(studio) if studio is not None else None
     if operation is None:
-        raise _not_offered(target, what)
+        raise not_offered(target, what)
     return operation
 
 
-def _not_offered(target: Connection, what: str) -> Problem:
+def not_offered(target: Connection, what: str, *, field: str = "integration") -> Problem:
+    """The vendor's protocol lacks it."""
     title = target.dialect.title
     detail = f"{title}, as integration {target.integration.name!r} speaks it, has no {what}"
-    return Problem(Code.NOT_OFFERED, detail, field="integration")
+    return Problem(Code.NOT_OFFERED, detail, field=field)
 
 
 async def ask(
@@ -126,31 +138,108 @@ async def ask(
     operation: Operation[AskT, AnswerT, msgspec.Struct],
     wanted: AskT,
 ) -> AnswerT:
-    """Ask the vendor; whatever goes wrong there becomes a problem in the vendor's words."""
-    integration, title = target.integration, target.dialect.title
+    """Ask the vendor; whatever goes wrong there becomes a problem in the vendor's words.
+
+    What is repeatable is asked again, composed anew, when the vendor could not be heard or was in
+    trouble.
+    """
     try:
-        request = operation.compose(wanted, integration, gateway.clock_ms())
+        return await exchanged(gateway, target, operation, wanted)
+    except FAILURES as error:
+        raise failed(target, operation, error) from error
+
+
+async def exchanged(
+    gateway: Gateway,
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+) -> AnswerT:
+    """The vendor's answer, or one of `FAILURES`, or a problem for an ask that it would refuse."""
+    for pause_s in PAUSES_S if operation.repeatable else ():
+        reply = await _tried(gateway, target, operation, wanted)
+        if reply is not None:
+            return await read(target, operation, wanted, reply)
+        await gateway.pause(pause_s)
+    return await once(gateway, target, operation, wanted)
+
+
+async def once(
+    gateway: Gateway,
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+) -> AnswerT:
+    """The same, asked one time."""
+    request = composed(gateway, target, operation, wanted)
+    reply = await gateway.send(base_url(target), request, operation.deadline_s)
+    return await read(target, operation, wanted, reply)
+
+
+async def _tried(
+    gateway: Gateway,
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+) -> Reply | None:
+    """The vendor's reply, or None when there was none that is worth reading."""
+    request = composed(gateway, target, operation, wanted)
+    try:
+        reply = await gateway.send(base_url(target), request, operation.deadline_s)
+    except (TimeoutError, ConnectionError):
+        return None
+    return reply if reply.status < 500 else None
+
+
+def composed(
+    gateway: Gateway,
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+) -> Request:
+    """The signed request; a problem for an ask that the vendor would refuse."""
+    try:
+        return operation.compose(wanted, target.integration, gateway.clock_ms())
     except Refused as refused:
-        rejected = refused.rejected
-        detail = f"{title} would refuse this: {rejected.detail or rejected.why.meaning}"
-        raise Problem(Code.VENDOR_REFUSED, detail, field=rejected.field) from refused
-    base_url = _base_url(target)
-    try:
-        reply = await gateway.send(base_url, request, operation.deadline_s)
-    except TimeoutError as error:
+        raise would_refuse(target, refused) from refused
+
+
+def would_refuse(target: Connection, refused: Refused) -> Problem:
+    """The dialect knows that the vendor would refuse this."""
+    rejected = refused.rejected
+    said = rejected.detail or rejected.why.meaning
+    detail = f"{target.dialect.title} would refuse this: {said}"
+    return Problem(Code.VENDOR_REFUSED, detail, field=rejected.field)
+
+
+async def read(
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    wanted: AskT,
+    reply: Reply,
+) -> AnswerT:
+    """The vendor's answer, or `VendorError`."""
+    # A catalogue can be megabytes: read beside the event loop, not on it.
+    return await asyncio.to_thread(operation.read, reply, wanted, target.integration)
+
+
+def failed(
+    target: Connection,
+    operation: Operation[AskT, AnswerT, msgspec.Struct],
+    error: Exception,
+) -> Problem:
+    """What went wrong between the vendor and us, one of `FAILURES`."""
+    title = target.dialect.title
+    if isinstance(error, VendorError):
+        return _refused(error, title)
+    if isinstance(error, TimeoutError):
         detail = f"{title} did not answer within {operation.deadline_s:g} s; it may have acted"
-        raise Problem(Code.VENDOR_TIMEOUT, detail) from error
-    except ConnectionError as error:
-        detail = f"{title} could not be reached: {error}"
-        raise Problem(Code.VENDOR_UNREACHABLE, detail) from error
-    try:
-        # A catalogue can be megabytes: read beside the event loop, not on it.
-        return await asyncio.to_thread(operation.read, reply, wanted, integration)
-    except VendorError as error:
-        raise _refused(error, title) from error
+        return Problem(Code.VENDOR_TIMEOUT, detail)
+    return Problem(Code.VENDOR_UNREACHABLE, f"{title} could not be reached: {error}")
 
 
-def _base_url(target: Connection) -> str:
+def base_url(target: Connection) -> str:
+    """Where the vendor's API lives."""
     studio = target.dialect.studio
     return studio.base_url(target.integration) if studio is not None else ""
 

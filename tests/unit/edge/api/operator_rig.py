@@ -9,7 +9,9 @@ from kit.world import CASHIER_POLICY, CURRENCIES, NOON
 from seamline.dialects.dialect import (
     CampaignState,
     Dialect,
+    Extra,
     Game,
+    Jackpot,
     Launched,
     Malformed,
     Operation,
@@ -24,7 +26,8 @@ from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger
 from seamline.ledger.rows import Terms
 from seamline.ledger.sqlite.store import SqliteStore
-from seamline.wallet import Integration, Policy
+from seamline.money import Quantity
+from seamline.wallet import Command, Integration, Kind, Policy
 from unit.edge.api.asgi_caller import call
 
 KEY, SECOND_KEY = "operator-key-one", "operator-key-two"
@@ -61,6 +64,83 @@ def read(make):
     return readable
 
 
+class LobbyAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a lobby is asked for."""
+
+    tables: int
+    language: str = "en"
+    platform: str = "desktop"
+
+
+def compose_at(ask, _integration, at_ms):
+    """The clock is part of what is sent."""
+    return Request("POST", "/lobby", body=_ENCODE({"tables": ask.tables, "at_ms": at_ms}))
+
+
+LOBBY = Extra(
+    name="lobby",
+    summary="List the tables",
+    ask=LobbyAsk,
+    operation=Operation(compose=compose_at, read=read(lambda said: said), repeatable=True),
+)
+ONCE = Extra(
+    name="once",
+    summary="Ask for something that must not be asked for twice",
+    ask=LobbyAsk,
+    operation=Operation(compose=compose("/once"), read=read(lambda said: said)),
+)
+
+
+class BuyAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A box to buy."""
+
+    transaction_id: str
+    price: str
+    session: str = "s1"
+    platform: str = "desktop"
+
+
+def reserve_price(ask, integration):
+    """The price leaves the player first."""
+    if ask.price == "free":
+        raise Malformed("expected a price", field="price")
+    return Command(
+        kind=Kind.BET,
+        integration=integration.name,
+        key=f"buy/{ask.transaction_id}",
+        session=ask.session,
+        amount=Quantity.parse(ask.price),
+    )
+
+
+def settle_gift(ask, answer, integration):
+    """What is in the box is paid after it."""
+    if "gift" not in answer:
+        return None
+    return Command(
+        kind=Kind.REWARD,
+        integration=integration.name,
+        key=f"gift/{ask.transaction_id}",
+        session=ask.session,
+        amount=Quantity.parse(answer["gift"]),
+    )
+
+
+BUY = Extra(
+    name="buy",
+    summary="Buy a box",
+    ask=BuyAsk,
+    operation=Operation(compose=compose("/buy"), read=read(lambda said: said)),
+    reserve=reserve_price,
+    settle=settle_gift,
+)
+CASH = Extra(
+    name="cash",
+    summary="Give a box back",
+    ask=BuyAsk,
+    operation=Operation(compose=compose("/cash"), read=read(lambda said: said)),
+    settle=settle_gift,
+)
 STUDIO = Studio(
     base_url=lambda integration: integration.options.base_url,
     launch=Operation(compose=compose("/launch"), read=read(lambda said: Launched(**said))),
@@ -76,7 +156,26 @@ STUDIO = Studio(
         compose=compose("/shown"), read=read(lambda said: CampaignState(**said))
     ),
     cancel_campaign=Operation(compose=compose("/gone"), read=read(lambda _: None)),
+    jackpots=Operation(
+        compose=compose("/jackpots"),
+        read=read(lambda said: tuple(Jackpot(**each) for each in said)),
+    ),
+    extras=(LOBBY, ONCE, BUY, CASH),
 )
+
+
+def open_here(launch, integration, at_ms):
+    """A URL with the second in it, made without asking."""
+    if launch.demo:
+        raise Malformed("expected real play", field="demo")
+    base = integration.options.base_url
+    query = f"game={launch.game}&player={launch.player}&balance={launch.balance}"
+    moment = f"&at={at_ms // 1000}" if launch.game != "timeless" else ""
+    return Launched(game_url=f"{base}/play?{query}{moment}")
+
+
+#: A vendor that is never asked for a URL.
+LOCAL = Studio(base_url=lambda integration: integration.options.base_url, open=open_here)
 
 
 def dialect(studio):
@@ -107,15 +206,18 @@ class Vendor:
         self.asked = []
         self.reply = Reply(200, b'{"game_url":"https://vendor.example/play"}')
         self.meanwhile = None
+        #: Replies of the next exchanges, before `reply` is given.
+        self.first = []
 
     async def send(self, base_url, request, deadline_s):
         """One exchange."""
         self.asked.append((base_url, request, deadline_s))
         if self.meanwhile is not None:
             await self.meanwhile()
-        if isinstance(self.reply, Exception):
-            raise self.reply
-        return self.reply
+        reply = self.first.pop(0) if self.first else self.reply
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
 
     @property
     def last(self):
@@ -158,12 +260,13 @@ class World:
                 dialect=dialect(studio),
                 terms=Terms(integration=name, policy=Policy(), **shared),
             )
-            for name, studio in (("swipe", STUDIO), ("mute", None))
+            for name, studio in (("swipe", STUDIO), ("mute", None), ("local", LOCAL))
         }
         terms = {each.terms.integration: each.terms for each in connections.values()}
         self.ledger = Ledger(
             self.store.writer, terms | {till.integration: till}, clock=lambda: self.now_ms
         )
+        self.pauses = []
         self.gateway = Gateway(
             ledger=self.ledger,
             store=self.store,
@@ -174,8 +277,14 @@ class World:
             exchanges=self.exchanges,
             send=self.vendor.send,
             clock_ms=lambda: self.now_ms,
+            pause=self.pause,
         )
         self.app = operator_api(self.gateway)
+
+    async def pause(self, seconds):
+        """Time passes at once."""
+        self.pauses.append(seconds)
+        self.now_ms += round(seconds * 1000)
 
     async def close(self):
         """Finish what was accepted, then let go of the file."""
@@ -204,6 +313,11 @@ class Rig:
         changed = SimpleNamespace(**(msgspec.structs.asdict(self.world.gateway) | parts))
         changed.read = self.world.gateway.read
         self.world.app = operator_api(changed)
+
+    async def asking(self, method, target, raw):
+        """One request while another one is being answered."""
+        headers = (("authorization", f"Bearer {KEY}"),)
+        return await call(self.world.app, method, target, headers=headers, chunks=(raw,))
 
     def call(self, method, target, body=None, *, key=KEY, headers=(), chunks=None):
         """One request with that key; a body that is no bytes is sent as JSON."""

@@ -60,9 +60,8 @@ def test_every_problem_is_documented_with_its_code(document):
                     shown.add(name)
                     assert example["value"]["status"] == int(status)
     known = {code.slug for code in Code}
-    # These are no operation's: an unknown method has none, and no vendor's refusal comes here.
-    unseen = {"method_not_allowed", "conflict", "limit_reached", "target_unknown"}
-    assert known - shown == unseen
+    # This is no operation's: an unknown method has none.
+    assert known - shown == {"method_not_allowed"}
 
 
 def test_only_the_documents_need_no_key(document):

@@ -135,6 +135,7 @@ def test_a_launch_asks_the_vendor(rig):
         "return_url": "https://casino.example/lobby",
         "deposit_url": "https://casino.example/cashier",
         "demo_balance": None,
+        "balance": "0.00",
     }
     assert rig.session(**wanted | {"language": "en"}).status == 200
     assert rig.vendor.last["language"] == "en"
@@ -215,3 +216,59 @@ def test_an_unreadable_answer_of_a_dialect_is_a_fault(rig, capsys):
     problem(rig.session(launch=True), 500, "fault")
     assert "TypeError" in capsys.readouterr().out
     assert rig.get(S1).status == 200
+
+
+# URLs that are built here.
+
+
+def local(rig, **members):
+    """Launch at the vendor whose URLs are built here; each launch has a session of its own."""
+    return rig.session(integration="local", session_id=None, launch=True, **members)
+
+
+def test_a_url_may_be_built_here(rig):
+    """The vendor is not asked; the URL holds the account's balance and the gateway's time."""
+    rig.player()
+    got = local(rig)
+    second = rig.world.now_ms // 1000
+    assert got.status == 201
+    assert got.json["session_id"]
+    assert got.json["game_url"] == (
+        f"https://vendor.example/api/play?game=g1&player=p1&balance=100.00&at={second}"
+    )
+    assert rig.vendor.asked == []
+
+
+def test_no_url_is_given_twice(rig):
+    """Equal launches within a second get the next seconds, two at most, then none."""
+    rig.player()
+    second = rig.world.now_ms // 1000
+    given = [local(rig).json["game_url"].rpartition("at=")[2] for _ in range(3)]
+    assert given == [str(second), str(second + 1), str(second + 2)]
+    told = problem(local(rig), 429, "too_often")
+    assert "within a second" in told["detail"]
+    assert local(rig, game="g2").json["game_url"].endswith(f"at={second}")
+    rig.world.now_ms += 1000
+    assert local(rig).json["game_url"].endswith(f"at={second + 3}")
+
+
+def test_given_urls_are_forgotten(rig):
+    """The memory of URLs lasts for seconds, not for ever."""
+    rig.player()
+    for _ in range(20):
+        local(rig)
+        rig.world.now_ms += 1000
+    assert len(rig.world.gateway.given) <= 11
+
+
+def test_a_url_without_time_is_the_same(rig):
+    """Where time plays no part in a URL, it is given as often as it is asked for."""
+    rig.player()
+    assert len({local(rig, game="timeless").json["game_url"] for _ in range(5)}) == 1
+    assert rig.world.gateway.given == {}
+
+
+def test_what_the_dialect_refuses_to_build_is_told(rig):
+    """A demo that the vendor does not have is 422 and names the field."""
+    rig.player()
+    assert problem(local(rig, demo=True), 422, "vendor_refused")["field"] == "demo"

@@ -146,7 +146,8 @@ def test_whatever_goes_wrong_at_the_vendor_has_a_name(rig, method, target):
     [
         "/v1/games?integration=mute",
         "/v1/jackpots?integration=mute",
-        "/v1/jackpots?integration=swipe",
+        "/v1/jackpots?integration=local",
+        "/v1/games?integration=local",
         "/v1/campaigns?integration=mute&id=x",
     ],
 )
@@ -155,8 +156,12 @@ def test_what_a_vendor_does_not_offer_is_said(rig, target):
     assert "Made Up Games" in problem(rig.get(target), 501, "not_offered")["detail"]
 
 
-def test_jackpots_are_of_an_integration(rig):
-    """An unknown integration is 404."""
+def test_jackpots_are_passed_on(rig):
+    """The jackpots are the vendor's; an unknown integration is 404."""
+    major = {"name": "major", "amount": "1234.50", "currency": "EUR"}
+    rig.vendor.answers(200, [major])
+    got = rig.get("/v1/jackpots?integration=swipe")
+    assert (got.status, got.json) == (200, {"items": [major]})
     problem(rig.get("/v1/jackpots?integration=nobody"), 404, "integration_unknown")
 
 

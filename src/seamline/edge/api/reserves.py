@@ -1,0 +1,181 @@
+"""Operations with money in them: reserved before the vendor is asked, settled after it answered.
+
+What is reserved leaves the player first, durably. It comes back when the vendor certainly did
+nothing, and is kept, with an alert for a person, when nobody knows. No reserve asks twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+
+from seamline.dialects.dialect import AnyExtra, Refused, VendorError
+from seamline.edge.api import shapes, vendors
+from seamline.edge.api.problems import Code, Problem, refusal
+from seamline.edge.gateway import Connection, Gateway
+from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection, Replayed
+
+_LOG = structlog.get_logger("seamline.api")
+
+#: The ledger refused for a reason that passes: the same again is decided afresh.
+_PASSING = frozenset(
+    {Rejection.RATE, Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE}
+)
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """One operation being asked: where, what, and with which ask."""
+
+    gateway: Gateway
+    target: Connection
+    extra: AnyExtra[msgspec.Struct]
+    wanted: msgspec.Struct
+
+    async def apply(self, command: Command) -> Outcome:
+        """The ledger's outcome."""
+        return await self.gateway.ledger.apply(command)
+
+    def beside(self, of: Command, what: str, **fields: str | Kind | None) -> Command:
+        """A command about the same account, whose key is derived from that of another one."""
+        return Command(
+            integration=of.integration,
+            key=f"{what}/{of.key}",
+            session=of.session,
+            player=of.player,
+            currency=of.currency,
+            **fields,  # type: ignore[arg-type]
+        )
+
+
+async def ask(deal: Deal) -> shapes.OperationAnswer:
+    """The vendor's answer and what was moved; a problem says what became of the reserve."""
+    # Composed once before any money moves: what the vendor would refuse reserves nothing.
+    vendors.composed(deal.gateway, deal.target, deal.extra.operation, deal.wanted)
+    reserve = _reserve(deal)
+    if reserve is None:
+        return await _asked(deal, None, None)
+    mark = (reserve.integration, reserve.key or "")
+    if mark in deal.gateway.asking:
+        raise _repeated("asking", "the vendor is being asked just now")
+    deal.gateway.asking.add(mark)
+    try:
+        return await _asked(deal, reserve, await _reserved(deal, reserve))
+    finally:
+        deal.gateway.asking.discard(mark)
+
+
+def _reserve(deal: Deal) -> Command | None:
+    """The command that takes the money first."""
+    if deal.extra.reserve is None:
+        return None
+    try:
+        return deal.extra.reserve(deal.wanted, deal.target.integration)
+    except Refused as refused:
+        raise vendors.would_refuse(deal.target, refused) from refused
+
+
+async def _reserved(deal: Deal, reserve: Command) -> Applied:
+    """Take the money; whoever asks again is told what is known and asks nobody."""
+    outcome = await deal.apply(reserve)
+    if isinstance(outcome, Replayed):
+        detail = "the vendor was asked before, and is not asked again: see the transactions"
+        raise _repeated("unknown", detail, outcome.transaction)
+    if isinstance(outcome, Applied):
+        return outcome
+    if outcome.why is Rejection.REFUNDED_BEFORE:
+        raise _repeated("returned", "the vendor refused, and the money was given back")
+    raise refusal(outcome)
+
+
+def _repeated(outcome: str, detail: str, transaction: str | None = None) -> Problem:
+    """It was asked for before."""
+    return Problem(
+        Code.OPERATION_REPEATED,
+        detail,
+        field="transaction_id",
+        outcome=outcome,
+        transaction=transaction,
+    )
+
+
+async def _asked(
+    deal: Deal, reserve: Command | None, held: Applied | None
+) -> shapes.OperationAnswer:
+    """Ask the vendor, and do with the money what its answer says."""
+    operation = deal.extra.operation
+    try:
+        answer = await vendors.once(deal.gateway, deal.target, operation, deal.wanted)
+    except vendors.FAILURES as error:
+        if reserve is None or held is None:
+            raise vendors.failed(deal.target, operation, error) from error
+        raise await _undone(deal, reserve, held, error) from error
+    except Exception as error:
+        if reserve is not None:
+            # Our reader failed on the vendor's answer: nobody knows what it said.
+            await _tell(deal, reserve, "unknown", f"its answer could not be read: {error!r}")
+        raise
+    paid = await _settled(deal, answer)
+    newest = paid or held
+    return shapes.OperationAnswer(
+        answer=answer,
+        reserved=held.transaction if held is not None else None,
+        settled=paid.transaction if paid is not None else None,
+        balance=str(newest.balance) if newest is not None else None,
+        currency=newest.balance.currency.code if newest is not None else None,
+    )
+
+
+async def _undone(deal: Deal, reserve: Command, held: Applied, error: Exception) -> Problem:
+    """Give the money back to whom the vendor refused; keep it where nobody knows."""
+    problem = vendors.failed(deal.target, deal.extra.operation, error)
+    if not (isinstance(error, VendorError) and error.refused):
+        await _tell(deal, reserve, "unknown", str(error) or type(error).__name__)
+        return _unknown(deal, held, error)
+    returned = await deal.apply(
+        deal.beside(reserve, "returned", kind=Kind.REFUND, target=reserve.key)
+    )
+    if isinstance(returned, Rejected):
+        problem = refusal(returned)
+        await _tell(deal, reserve, "unreturned", f"the vendor refused: {error}")
+    problem.tell(transaction=held.transaction)
+    problem.tell(outcome="kept" if isinstance(returned, Rejected) else "returned")
+    return problem
+
+
+def _unknown(deal: Deal, held: Applied, error: Exception) -> Problem:
+    """Nobody knows whether the vendor acted."""
+    vendor = error if isinstance(error, VendorError) else None
+    return Problem(
+        Code.OUTCOME_UNKNOWN,
+        f"{deal.target.dialect.title} may have acted, so the money stays reserved: {error}",
+        status=504 if isinstance(error, TimeoutError) else 502,
+        transaction=held.transaction,
+        outcome="unknown",
+        vendor_status=vendor.status if vendor is not None else None,
+        vendor_code=vendor.code if vendor is not None else None,
+        vendor_message=vendor.message if vendor is not None else None,
+    )
+
+
+async def _tell(deal: Deal, about: Command, what: str, why: str) -> None:
+    """An alert for a person, about money that nobody else will look at."""
+    note = f"{deal.extra.name} {about.key}: {why}"
+    outcome = await deal.apply(deal.beside(about, what, kind=Kind.NOTICE, note=note))
+    if isinstance(outcome, Rejected):
+        _LOG.error("operation_not_noted", key=about.key, why=outcome.why.name.lower(), note=note)
+
+
+async def _settled(deal: Deal, answer: Any) -> Applied | Replayed | None:
+    """Pay what the answer calls for; the same id again pays nothing twice."""
+    settle = deal.extra.settle
+    command = settle(deal.wanted, answer, deal.target.integration) if settle is not None else None
+    if command is None:
+        return None
+    outcome = await deal.apply(command)
+    if not isinstance(outcome, Rejected):
+        return outcome
+    if outcome.why not in _PASSING:
+        await _tell(deal, command, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
+    raise refusal(outcome)

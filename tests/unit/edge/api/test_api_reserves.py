@@ -1,0 +1,140 @@
+"""Operations with money in them: reserved, asked, and given back, kept or settled."""
+
+import msgspec
+import pytest
+
+from seamline.dialects.dialect import VendorError
+from unit.edge.api.test_api_door import problem
+
+BUY = "/v1/integrations/swipe/operations/buy"
+CASH = "/v1/integrations/swipe/operations/cash"
+
+
+def buy(rig, key="t1", price="30.00", **members):
+    """Buy a box."""
+    return rig.post(BUY, {"transaction_id": key, "price": price} | members)
+
+
+def balance(rig):
+    """What player p1 has."""
+    return rig.get("/v1/players/acme/p1").json["balances"][0]["balance"]
+
+
+def rows(rig):
+    """What was done since the deposit, oldest first: key and amount."""
+    listed = rig.get("/v1/transactions?brand=acme&player=p1").json["items"]
+    return [(each["key"], each["amount"]) for each in reversed(listed)][1:]
+
+
+def alerts(rig):
+    """Kind and key of each alert."""
+    return [(each["alert"], each["key"]) for each in rig.get("/v1/alerts").json["items"]]
+
+
+def test_the_price_leaves_before_the_vendor_is_asked(funded):
+    """A vendor that calls back while it is being asked finds the money gone, durably."""
+    seen = []
+
+    async def look():
+        with funded.world.store.reader() as reader:
+            seen.append(reader.player("acme", "p1")[1][0].balance)
+
+    funded.vendor.meanwhile = look
+    funded.vendor.answers(200, {"prize": "202"})
+    got = buy(funded)
+    assert got.status == 200
+    assert seen == [70_00000]
+    assert got.json["answer"] == {"prize": "202"}
+    assert got.json["reserved"].startswith("txn_")
+    assert (got.json["settled"], got.json["balance"], got.json["currency"]) == (
+        None,
+        "70.00",
+        "USD",
+    )
+    assert rows(funded)[0] == ("buy/t1", "30.00")
+
+
+def test_what_the_answer_calls_for_is_paid(funded):
+    """A gift in the answer is settled after it, in a transaction of its own."""
+    funded.vendor.answers(200, {"gift": "50.00"})
+    got = buy(funded)
+    assert got.json["settled"] not in (None, got.json["reserved"])
+    assert got.json["balance"] == balance(funded) == "120.00"
+
+
+@pytest.mark.parametrize("price", ["100.01", "1000.00"])
+def test_who_cannot_pay_asks_nobody(funded, price):
+    """A reserve that the ledger refuses is a problem with the balance; the vendor is not asked."""
+    told = problem(buy(funded, price=price), 409, "insufficient_funds")
+    assert told["balance"] == "100.00"
+    assert funded.vendor.asked == []
+
+
+def test_what_the_vendor_would_refuse_reserves_nothing(funded):
+    """An ask that the dialect knows to be wrong moves no money, whichever part of it says so."""
+    for members, field in (({"platform": "fridge"}, "platform"), ({"price": "free"}, "price")):
+        told = problem(buy(funded, **members), 422, "vendor_refused")
+        assert told["field"] == field
+    assert (funded.vendor.asked, rows(funded)) == ([], [])
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 422])
+def test_a_refusal_gives_the_money_back(funded, status):
+    """The vendor certainly did nothing: the reserve comes back, with the vendor's words."""
+    funded.vendor.answers(status)
+    told = problem(buy(funded), 502 if status == 401 else 422, "vendor_refused")
+    assert (told["outcome"], told["vendor_status"]) == ("returned", status)
+    assert told["transaction"].startswith("txn_")
+    assert rows(funded) == [("buy/t1", "30.00"), ("returned/buy/t1", "30.00")]
+    assert (balance(funded), alerts(funded)) == ("100.00", [])
+
+
+def test_the_same_again_asks_nobody(funded):
+    """A known transaction id never asks the vendor again; other content is told apart."""
+    funded.vendor.answers(200, {"prize": "202"})
+    first = buy(funded)
+    told = problem(buy(funded), 409, "operation_repeated")
+    assert told["transaction"] == first.json["reserved"]
+    problem(buy(funded, price="31.00"), 409, "duplicate_changed")
+    assert len(funded.vendor.asked) == 1
+    assert balance(funded) == "70.00"
+
+
+def test_the_same_at_once_asks_once(funded):
+    """While the vendor is being asked, the same id is told so, and moves nothing."""
+    seen = []
+
+    async def again():
+        funded.vendor.meanwhile = None
+        body = msgspec.json.encode({"transaction_id": "t1", "price": "30.00"})
+        seen.append(await funded.asking("POST", BUY, body))
+
+    funded.vendor.meanwhile = again
+    funded.vendor.answers(200, {"prize": "202"})
+    assert buy(funded).status == 200
+    assert problem(seen[0], 409, "operation_repeated")["outcome"] == "asking"
+    assert len(funded.vendor.asked) == 1
+    assert funded.world.gateway.asking == set()
+
+
+def test_a_settlement_alone_is_paid_once(funded):
+    """Without a reserve the vendor is asked again, and the same id is paid once all the same."""
+    funded.vendor.answers(200, {"gift": "5.00"})
+    body = {"transaction_id": "t1", "price": "0"}
+    first, second = funded.post(CASH, body), funded.post(CASH, body)
+    assert first.json == second.json
+    assert balance(funded) == "105.00"
+    assert rows(funded) == [("gift/t1", "5.00")]
+    funded.vendor.reply = TimeoutError()
+    problem(funded.post(CASH, body | {"transaction_id": "t2"}), 504, "vendor_timeout")
+    assert balance(funded) == "105.00"
+
+
+def test_a_vendor_error_says_whether_nothing_was_done():
+    """A 4xx is certain, anything else is not, unless the dialect knows better."""
+    assert VendorError("no", status=404).refused
+    assert not VendorError("no", status=500).refused
+    assert not VendorError("no", status=200).refused
+    assert not VendorError("no").refused
+    assert VendorError("no", status=200, refused=True).refused
+    assert not VendorError("no", status=429, refused=False).refused
