@@ -233,8 +233,10 @@ def test_noise_is_turned_away(caller):
 
 def test_a_percent_encoded_path_is_the_same_path(caller):
     """The path is compared decoded: `/%62et` is `/bet`, and its repeat is a repeat."""
-    caller.expected = "one bet"
     request = caller.compose(caller.bet())
+    if not request.path:
+        pytest.skip("the path is the integration's own")
+    caller.expected = "one bet"
     letters = "".join(f"%{ord(letter):02x}" for letter in request.path[1:])
     encoded = msgspec.structs.replace(request, path=f"/{letters}")
     assert hear(caller, whole(encoded, caller.name), answers=1).statuses == [200]

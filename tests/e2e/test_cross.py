@@ -51,12 +51,16 @@ def test_vendors_at_once_lose_no_update(two):
     one, said = two[0], []
     for vendor in two:
         commands = [vendor.bet("1.00") for _ in range(10)]
-        commands += [vendor.win(None, "1.50") for _ in range(10)]
+        commands += [vendor.owed(Kind.WIN, "1.50") for _ in range(10)]
         said += [(vendor, each) for each in commands]
-    replies = one.doors.run(at_once(one.doors, said[::2] + said[1::2]))
-    assert {reply.status for reply in replies} == {200}
+    prepared, said = len(one.moved()), said[::2] + said[1::2]
+    replies = one.doors.run(at_once(one.doors, said))
+    heard = [
+        vendor.judged((each,), reply) for (vendor, each), reply in zip(said, replies, strict=True)
+    ]
+    assert {each.verdict for each in heard} == {Verdict.DONE}
     assert one.balance() == "110.00"
-    assert len(one.moved()) == 40
+    assert len(one.moved()) - prepared == 40
 
 
 async def at_once(rig, said):

@@ -9,20 +9,22 @@ import asyncio
 import msgspec
 import pytest
 
-from kit.vendor import Vendor, value
+from kit.vendor import Vendor, bare, like_kind, value
 from seamline.dialects.dialect import Refused
 from seamline.wallet import Kind, Verdict
 
 
 def unprompted(vendor):
-    """A command of each kind that can be repeated without a bet before it."""
+    """A command of each kind that moves money, each of which is done when it comes."""
     kinds = [kind for kind in (Kind.BET, Kind.WIN, Kind.REWARD) if vendor.can(kind)]
-    return [vendor.say(kind, "10.00") for kind in kinds]
+    return [vendor.owed(kind, "10.00") for kind in kinds]
 
 
 def test_fault_01_the_same_again_moves_once(vendor):
     """A bet, win or reward that comes twice moves once, and both answers are equal."""
-    for command in unprompted(vendor):
+    commands = unprompted(vendor)
+    prepared = len(vendor.moved())
+    for command in commands:
         first = vendor.done(command)
         before = vendor.balance()
         again = vendor.done(command)
@@ -30,7 +32,7 @@ def test_fault_01_the_same_again_moves_once(vendor):
         assert again.told == first.told
         if vendor.policy.replayed_balance == "stored":
             assert again.reply.body == first.reply.body
-    assert len(vendor.moved()) == len(unprompted(vendor))
+    assert len(vendor.moved()) - prepared == len(commands)
 
 
 def test_fault_01_a_late_repeat_gets_the_answer_of_the_dialect(vendor):
@@ -60,14 +62,15 @@ def test_fault_01_the_same_refund_again_moves_once(vendor):
 def test_fault_02_ten_at_once_on_ten_connections_move_once(vendor, kind):
     """The same command ten times at once moves once; ten equal answers, none of them 5xx."""
     vendor.needs(kind)
-    command = vendor.say(kind, "10.00")
+    command = vendor.owed(kind, "10.00")
+    before = vendor.moved()
     answers = vendor.send_all([command] * 10)
     assert {each.verdict for each in answers} == {Verdict.DONE}
     assert {each.told for each in answers} <= {answers[0].told}
     assert all(each.reply.status < 500 for each in answers)
     if vendor.policy.replayed_balance == "stored":
         assert {each.reply.body for each in answers} == {answers[0].reply.body}
-    assert vendor.moved() == [(kind.value, "10.00")]
+    assert vendor.moved() == [*before, (kind.value, "10.00")]
 
 
 def test_fault_02_ten_refunds_at_once_move_once(vendor):
@@ -93,7 +96,7 @@ def test_fault_02_ten_refunds_at_once_move_once(vendor):
 def test_fault_03_the_same_id_with_another_amount_is_refused(vendor, kind):
     """A known id with another amount is refused, moves nothing and raises an alert."""
     vendor.needs(kind)
-    command = vendor.say(kind, "10.00")
+    command = vendor.owed(kind, "10.00")
     vendor.done(command)
     before = vendor.moved()
     changed = msgspec.structs.replace(command, amount=vendor.say(kind, "10.01").amount)
@@ -115,10 +118,13 @@ def test_fault_03_the_same_id_with_another_field_is_refused(vendor, field):
     )
     if kind is None or field not in vendor.policy.fingerprint:
         pytest.skip(f"{vendor.name}: {field} may change, or is not said")
+    example = vendor.template(kind).commands[0]
+    if bare(example.key) == bare(getattr(example, field)):
+        pytest.skip(f"{vendor.name}: the {field} hangs on the id")
     first, other = vendor.bet("10.00"), vendor.bet("10.00")
     vendor.done(first)
     vendor.done(other)
-    command = first if kind is Kind.BET else vendor.say(kind, "10.00")
+    command = first if kind is Kind.BET else vendor.owed(kind, "10.00")
     if kind is Kind.REFUND:
         command = vendor.refund(first)
     if command is not first:
@@ -172,7 +178,7 @@ def test_fault_05_one_id_for_a_bet_and_a_win(vendor):
     bet = vendor.bet("10.00")
     vendor.done(bet)
     win = vendor.win(bet, "10.00")
-    said = vendor.send(msgspec.structs.replace(win, key=bet.key))
+    said = vendor.send(msgspec.structs.replace(win, key=like_kind(win.key, bet.key)))
     if said.verdict is Verdict.DONE:
         assert vendor.moved() == [("bet", "10.00"), ("win", "10.00")]
         listed = vendor.doors.transactions(brand="acme", player=vendor.player)
@@ -189,13 +195,14 @@ def test_fault_05_one_id_for_a_bet_and_a_win(vendor):
 def test_fault_06_an_answer_lost_after_the_commit(vendor, kind):
     """A vendor that hangs up before the answer gets it by asking again; one movement."""
     vendor.needs(kind)
-    command = vendor.say(kind, "10.00")
+    command = vendor.owed(kind, "10.00")
+    before = vendor.moved()
     rig = vendor.doors
     rig.run(hang_up(rig, vendor.name, vendor.compose(command), lambda: committed(rig, command)))
-    assert vendor.moved() == [(kind.value, "10.00")]
+    assert vendor.moved() == [*before, (kind.value, "10.00")]
     told = vendor.done(command).told
     assert told in (None, value("90.00" if kind is Kind.BET else "110.00"))
-    assert vendor.moved() == [(kind.value, "10.00")]
+    assert vendor.moved() == [*before, (kind.value, "10.00")]
 
 
 async def committed(rig, command):
@@ -245,7 +252,7 @@ def test_fault_06_a_connection_cut_at_once(vendor):
 
 def test_fault_24_an_old_signed_request_played_again(vendor):
     """Whoever plays a captured request again, many times and at once, moves nothing."""
-    commands = [vendor.bet("10.00"), *(unprompted(vendor)[1:])]
+    commands = unprompted(vendor)
     captured = [vendor.compose(command) for command in commands]
     for request in captured:
         vendor.doors.send(vendor.name, request)

@@ -47,8 +47,7 @@ def test_fault_13_ten_bets_for_the_last_money(vendor):
 @pytest.mark.parametrize("first", ["vendor", "cashier"])
 def test_fault_14_bets_withdrawals_and_credits_at_once(vendor, first):
     """No update is lost when vendor and cashier work on one account at once, in two sessions."""
-    kind = Kind.REWARD if vendor.can(Kind.REWARD) else Kind.WIN
-    vendor.needs(kind)
+    kind = Kind.REWARD if vendor.can(Kind.REWARD) else vendor.credits
     rig, base = vendor.doors, f"/callbacks/{vendor.name}"
     said = [vendor.bet("2.00") for _ in range(5)] + [vendor.say(kind, "3.00") for _ in range(5)]
     vendor.open_session()
@@ -77,7 +76,7 @@ def test_fault_15_ten_thousand_credits_over_few_accounts(tmp_path, name):
     """Ten thousand credits at once over four accounts are all paid, in seconds."""
     rig = GatewayRig(tmp_path)
     players = [Vendor(rig, name).sit_down("0.01") for _ in range(4)]
-    kind = Kind.WIN if players[0].can(Kind.WIN) else Kind.REWARD
+    kind = players[0].credits
     commands = [players[turn % 4].say(kind, "0.01") for turn in range(10_000)]
 
     async def credit_all():

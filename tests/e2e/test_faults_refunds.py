@@ -58,12 +58,14 @@ def test_fault_09_a_refund_after_the_win(vendor):
 def test_fault_09_a_refund_of_a_spent_win(vendor):
     """A win that was spent is taken back as is policy, or, where wins stay, nothing moves."""
     vendor.needs(Kind.REFUND, Kind.WIN)
-    win = vendor.win(None, "50.00")
+    win = vendor.owed(Kind.WIN, "50.00")
     vendor.done(win)
     vendor.doors.withdraw(f"out-{win.key}", "130.00", player=vendor.player)
     refund = vendor.refund(win)
     vendor.send(refund)
-    if Kind.WIN not in vendor.policy.reversible:
+    if refund.target != win.key:
+        assert vendor.balance() == "20.00", "a refund of a bet of the same id undoes no win"
+    elif Kind.WIN not in vendor.policy.reversible:
         assert vendor.balance() == "20.00"
         assert "refund_of_other_kind" in vendor.alerts_about(refund)
     elif vendor.policy.overdraft == "allow_negative":
@@ -170,8 +172,17 @@ def test_fault_11_a_win_on_a_session_that_nobody_knows(vendor):
 
 
 def test_fault_12_a_win_without_a_bet(vendor):
-    """It is paid, its round has no stake, and a person hears of it."""
+    """It is paid, its round has no stake, and a person hears of it; or it waits for its bet."""
     vendor.needs(Kind.WIN)
+    if not vendor.pays_without_bet:
+        bet = vendor.bet("0")
+        win = vendor.win(bet, "3.00")
+        vendor.refused(win)
+        assert vendor.moved() == []
+        vendor.done(bet)
+        vendor.done(win)
+        assert vendor.balance() == "103.00"
+        return
     win = vendor.win(None, "3.00")
     vendor.done(win)
     assert vendor.balance() == "103.00"

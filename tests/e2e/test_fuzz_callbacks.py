@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kit.gateway import GatewayRig
-from kit.raw import own_shape, shape
-from kit.vendor import Ids, Vendor, templates
+from kit.raw import TROUBLE, own_shape, refusals, shape
+from kit.vendor import Ids, Vendor, renewed, templates
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Refused, Reply, Request
 from seamline.wallet import Kind, Rejected, Rejection, Verdict
@@ -20,6 +20,7 @@ NAMES = sorted(dialects())
 often = settings(max_examples=300, suppress_health_check=list(HealthCheck))
 more = settings(max_examples=10_000, suppress_health_check=list(HealthCheck), deadline=None)
 
+SIGNATURES = sorted({each.signature_header for each in dialects().values()})
 METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "BREW"]
 PIECES = [
     *(b'"', b"null", b"true", b"1e3", b"-1", b"{", b"}", b"[[", b",", b":", b"&", b"=", b"+", b" "),
@@ -33,7 +34,7 @@ class Stage:
     def __init__(self, folder):
         self.rig = GatewayRig(folder)
         self.vendors = {name: Vendor(self.rig, name).sit_down("1000000.00") for name in NAMES}
-        self.shapes = {name: refusals(dialects()[name]) for name in NAMES}
+        self.shapes = {name: known(self.vendors[name]) for name in NAMES}
 
     def purses(self):
         """Every player's balance. The memory of a refused bet counts up the version, no more."""
@@ -62,18 +63,11 @@ class Stage:
         return Verdict.DONE in {each.verdict for each in judged}
 
 
-def refusals(dialect):
+def known(vendor):
     """Every status and every name that a refusal of the dialect can have, faults left out."""
-    broken = {Rejection.FAULT, Rejection.BUSY, Rejection.UNAVAILABLE}
-    calls = [None, *(call.name for call in dialect.calls)]
-    replies = [
-        dialect.refuse(Rejected(why=why), call)
-        for why in Rejection
-        if why not in broken
-        for call in calls
-    ]
-    names = set().union(*(own_shape(dialect, call) for call in calls))
-    return {reply.status for reply in replies}, names
+    calls = [None, *(call.name for call in vendor.dialect.calls)]
+    names = set().union(*(own_shape(vendor, call) for call in calls))
+    return {reply.status for reply in refusals(vendor, *calls, leave=TROUBLE)}, names
 
 
 @pytest.fixture(scope="module")
@@ -101,12 +95,12 @@ def valid(draw, vendor):
 def met(draw, vendor, example):
     """The example about this player, with ids and an amount that others have too."""
     amount = draw(st.sampled_from(["0", "1.00", "2.5", "3000000"]))
-    fields = {}
-    for name in ("key", "target", "round"):
-        old = getattr(example, name)
-        if old is not None:
-            pool = Ids(f"{vendor.player}/{draw(st.integers(0, 30))}")
-            fields[name] = pool.like(old)
+
+    def pooled(part):
+        return Ids(f"{vendor.player}/{draw(st.integers(0, 30))}").like(part)
+
+    ids = renewed(example, pooled)
+    fields = {name: ids[name] for name in ("key", "target", "round") if name in ids}
     return vendor.fill(example, amount if example.amount is not None else None, **fields)
 
 
@@ -143,7 +137,7 @@ def changed(draw, vendor, *, signed):
 
 
 header = st.tuples(
-    st.sampled_from([b"x-request-sign", b"content-type", b"cookie", b"x", b"authorization"]),
+    st.sampled_from([*SIGNATURES, b"content-type", b"cookie", b"x", b"authorization"]),
     st.binary(max_size=70),
 )
 headers = st.lists(header, max_size=4)
@@ -225,11 +219,14 @@ def test_the_oracle_can_tell(stage):
     assert stage.done(name, stage.send(name, bet))
     assert not stage.done(name, Reply(400, b"{}"))
     send = stage.rig.send
+    call = vendor.call_of(vendor.bet()).name
+    refusal = vendor.dialect.refuse(Rejected(why=Rejection.FUNDS), call, vendor.integration)
+    assert not stage.done(name, refusal)
     try:
-        stage.rig.send = lambda name, request: (send(name, request), Reply(400, b"{}"))[1]
+        stage.rig.send = lambda name, request: (send(name, request), refusal)[1]
         with pytest.raises(AssertionError, match="a refusal moved money"):
             stage.send(name, vendor.compose(vendor.bet("1.00")))
-        stage.rig.send = lambda *_: Reply(400, b'{"stack":1}')
+        stage.rig.send = lambda *_: Reply(refusal.status, b'{"stack":1}')
         with pytest.raises(AssertionError):
             stage.send(name, bet)
     finally:

@@ -54,14 +54,22 @@ class Player:
 
     def next(self):
         """A bet, or the win or refund of an open one, or something that was done before."""
-        if self.done and self.chance.random() < 0.15:
-            return self.chance.choice(self.done)
+        if self.repeatable and self.chance.random() < 0.15:
+            return self.chance.choice(self.repeatable)
         if self.open and self.chance.random() < 0.6:
             bet = self.open.pop(self.chance.randrange(len(self.open)))
             if self.vendor.can(Kind.REFUND) and self.chance.random() < 0.4:
                 return self.vendor.refund(bet)
             return self.vendor.win(bet, f"{self.chance.randint(0, 500) / 100:.2f}")
         return self.vendor.bet(f"{self.chance.randint(1, 300) / 100:.2f}")
+
+    @property
+    def repeatable(self):
+        """What was done and is done again by its repeat; a bet after its refund may be refused."""
+        if self.vendor.policy.refunded_bet_again == "replay":
+            return self.done
+        refunded = {each.target for each in self.done if each.kind is Kind.REFUND}
+        return [each for each in self.done if each.key not in refunded]
 
     def acknowledged(self, command, said):
         """Every answer is that it is done, and tells the balance of the model."""

@@ -2,7 +2,9 @@
 
 What a dialect can say is learnt from its own vectors: each row of `vectors/*.json` that names a
 `call` and the `command` (or `commands`) that it stands for is a template. Ids are replaced by new
-ones of the same shape, everything else stays as published.
+ones of the same shape, everything else stays as published. Where ids are only unique per kind and
+written `kind/id`, the kind stays. Ids that are equal in a vector stay equal: a refund that has its
+bet's id keeps having it, and so does a round that is named after its bet.
 """
 
 import json
@@ -18,12 +20,10 @@ import pytest
 from seamline.money import Quantity
 from seamline.wallet import Command, Integration, Kind, Verdict
 
-#: The kinds that a vendor asks for.
-ASKED = (Kind.BET, Kind.WIN, Kind.REWARD, Kind.REFUND, Kind.BALANCE, Kind.AUTHORIZE)
-
 #: What is new in each command, and what it is about.
-_IDS = ("key", "round", "target", "campaign")
+IDS = ("key", "reference", "round", "target", "campaign", "claim")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_HEX = re.compile(r"(?=[^0-9]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}")
 _DIGITS = re.compile(r"[0-9]{2,}")
 
 
@@ -88,6 +88,8 @@ class Ids:
         """An id that looks like the example: UUIDs are new UUIDs, numbers are new numbers."""
         if _UUID.search(example):
             return _UUID.sub(lambda _: self.uuid(), example)
+        if _HEX.search(example):
+            return _HEX.sub(lambda found: self._digits("0123456789abcdef", found[0]), example)
         if _DIGITS.search(example):
             return _DIGITS.sub(lambda found: self._number(len(found[0])), example)
         return f"{example}-{self._number(12)}"
@@ -98,9 +100,57 @@ class Ids:
         text = f"{bits:032x}"
         return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
+    def _digits(self, of, example):
+        return "".join(self._random.choices(of, k=len(example)))
+
     def _number(self, length):
         first = self._random.choice("123456789")
         return first + "".join(self._random.choices("0123456789", k=length - 1))
+
+
+def kind_of(name):
+    """What stands before an id that is unique in its kind only: `bet/` of `bet/77`, or nothing."""
+    kind, slash, _ = (name or "").partition("/")
+    return kind + slash if slash else ""
+
+
+def bare(name):
+    """An id without the kind before it."""
+    return name.removeprefix(kind_of(name))
+
+
+def like_kind(example, name):
+    """The id as the kind that the example has: `bet/77` like `win/1` is `win/77`."""
+    return kind_of(example) + bare(name) if kind_of(example) else name
+
+
+def renewed(example, like, fresh=None, **given):
+    """The fields of a command that are ids, new ones but for the *given*.
+
+    The same new one stands wherever the same old one stood; *fresh* is what is new already, by the
+    old, and grows.
+    """
+    fresh = {} if fresh is None else fresh
+    old = {name: getattr(example, name) for name in IDS if getattr(example, name) is not None}
+    known = {name for name in old if given.get(name) is not None}
+    fresh |= {bare(old[name]): bare(given[name]) for name in known}
+    for name in old.keys() - known - {"claim"}:
+        part = bare(old[name])
+        if part not in fresh:
+            fresh[part] = like(part)
+    new = {name: kind_of(old[name]) + fresh[bare(old[name])] for name in old if name != "claim"}
+    new |= {name: given[name] for name in known}
+    if "claim" in old and "claim" not in known:
+        new["claim"] = _claimed(old["claim"], like, fresh)
+    return new
+
+
+def _claimed(claim, like, fresh):
+    """A claim with new ids in it; one that holds no other id of the command is an id itself."""
+    for part in sorted(fresh, key=len, reverse=True):
+        if part in claim:
+            return claim.replace(part, fresh[part])
+    return kind_of(claim) + fresh.setdefault(bare(claim), like(bare(claim)))
 
 
 class Vendor:
@@ -187,11 +237,7 @@ class Vendor:
 
     def fill(self, example, amount=None, **fields):
         """The example with new ids, about this player and session."""
-        new = {name: self.ids.like(getattr(example, name)) for name in _IDS
-               if getattr(example, name) is not None}  # fmt: skip
-        if example.claim is not None and example.campaign is not None:
-            campaign = fields.get("campaign", new["campaign"])
-            new["claim"] = example.claim.replace(example.campaign, campaign)
+        new = renewed(example, self.ids.like, **fields)
         stage = {"session": self.session, "player": self.player, "currency": self.currency}
         stage |= {"game": self.game, "integration": self.name}
         new |= {name: value for name, value in stage.items() if getattr(example, name) is not None}
@@ -206,23 +252,54 @@ class Vendor:
     def win(self, of=None, amount="10.00", **fields):
         """The result of a bet's round; of a round of its own when *of* is None."""
         if of is not None:
-            fields = self._about(of, Kind.WIN) | fields
+            fields = self._about(of, self.template(Kind.WIN).commands[0]) | fields
         return self.say(Kind.WIN, amount, **fields)
 
+    def owed(self, kind, amount="10.00", **fields):
+        """A command of that kind that is done when it comes.
+
+        Where a win needs its bet, one of nothing was done before.
+        """
+        if kind is Kind.WIN and not self.pays_without_bet:
+            bet = self.bet("0")
+            self.done(bet)
+            return self.win(bet, amount, **fields)
+        return self.say(kind, amount, **fields)
+
+    @property
+    def pays_without_bet(self):
+        """Whether a win is paid that names no known bet or round."""
+        return self.policy.win_without_bet == "pay"
+
+    @property
+    def credits(self):
+        """The kind that pays without any bet before it; skips where there is none."""
+        kinds = [Kind.WIN] if self.pays_without_bet else []
+        for kind in (*kinds, Kind.REWARD):
+            if self.can(kind):
+                return kind
+        return pytest.skip(f"{self.name} pays nothing without a bet")
+
     def refund(self, of, amount=None, **fields):
-        """A transaction is undone; by its own amount and round, where the call has such fields."""
-        template = self.template(Kind.REFUND)
+        """A transaction is undone; by its own amount and round, where the call has such fields.
+
+        Where ids are per kind, a call that cannot name the transaction's kind names another one.
+        """
+
+        def kindred(each):
+            return kind_of(each.target) == kind_of(of.key)
+
+        template = self.template(Kind.REFUND, like=kindred) or self.template(Kind.REFUND)
         example = template.commands[0]
-        about = self._about(of, Kind.REFUND) | {"target": of.key, "session": of.session}
+        about = self._about(of, example) | {"session": of.session}
         if amount is None and example.amount is not None and of.amount is not None:
             amount = str(of.amount)
         about = {name: value for name, value in about.items() if getattr(example, name) is not None}
         return self.fill(example, amount, **about | fields)
 
-    def _about(self, of, kind):
-        """What ties a command of that kind to another one, as far as the wire has it."""
-        example = self.template(kind).commands[0]
-        ties = {"round": of.round, "target": of.key}
+    def _about(self, of, example):
+        """What ties a command such as the example to another one, as far as the wire has it."""
+        ties = {"round": of.round, "target": like_kind(example.target, of.key)}
         return {name: value for name, value in ties.items() if getattr(example, name) is not None}
 
     # The wire.
