@@ -126,7 +126,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     A `session` says whose account it is; without one `player` and `currency` do. `free` records
     without moving money (free rounds, tracking). `target` is the key of the transaction that a
     refund undoes, or of the bet that a win pays. `claim` names what may be paid only once per
-    player whatever the key (a bonus). `campaign` is the id of a free-rounds campaign.
+    player whatever the key (a bonus). `campaign` is the id of a free-rounds campaign, empty where
+    there is one that the wire does not name.
     """
 
     kind: Kind
@@ -146,6 +147,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     feature: str | None = None
     #: The vendor's own id of the movement, where that is not the key; recorded as is.
     reference: str | None = None
+    #: A win says that its round is over, or goes on; None where the vendor does not say.
+    ends: bool | None = None
     #: A win that could not be delivered before, said by another call: `target` is the lost win's
     #: key or its bet's, nobody knows which.
     late: bool = False

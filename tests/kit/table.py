@@ -6,12 +6,15 @@
     p1 has 100.00
 
 A command is its kind, its key (`-` for none), and then in any order: an amount, a session (`s...`),
-a round (`r...`), `free`, and pairs such as `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`,
-`campaign c1`, `from other`. An answer's balance may be left out. Other lines furnish the world:
+a round (`r...`), `free`, `late`, `ends`, `goes-on`, and pairs such as `of b1`, `for p1`, `in USD`,
+`game g2`, `claim c1`, `campaign c1` (`-` for one that is not named), `note n1`, `believes 9.00`,
+`objects PRICE`, `from other`. An answer's balance may be left out; to `status` it is how the bet
+stands. Other lines furnish the world:
 
     player p3                 session s3 p3 BTC           close s1
     status p1 blocked         limits p1 {"session_minutes": 60}
-    at 2026-12-31T23:59       after 90m
+    at 2026-12-31T23:59       after 90m                 grant c1 p1 g1 5.00
+    cancel c1
 
 A table begins with players p1 and p2, sessions s1 and s2, and 100.00 USD for both.
 """
@@ -21,8 +24,18 @@ from typing import NamedTuple
 
 from kit.command import CASHIER, say
 from kit.world import furnished, limits, ms
+from seamline.money import Quantity
 from seamline.must import Broken
-from seamline.wallet import Applied, Command, Kind, Limits, PlayerStatus, Policy, Replayed
+from seamline.wallet import (
+    Applied,
+    Command,
+    Kind,
+    Limits,
+    PlayerStatus,
+    Policy,
+    Rejection,
+    Replayed,
+)
 
 _PAIRS = {
     "of": "target",
@@ -32,6 +45,7 @@ _PAIRS = {
     "claim": "claim",
     "campaign": "campaign",
     "from": "integration",
+    "note": "note",
 }
 _AMOUNT = re.compile(r"\d+(\.\d+)?")
 _SPANS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -54,12 +68,20 @@ def command_of(text: str) -> Command:
         word = words.pop(0)
         if word in _PAIRS:
             fields[_PAIRS[word]] = words.pop(0)
-        elif word == "free":
-            fields["free"] = True
+        elif word in ("free", "late"):
+            fields[word] = True
+        elif word in ("ends", "goes-on"):
+            fields["ends"] = word == "ends"
+        elif word == "believes":
+            fields["believed"] = Quantity.parse(words.pop(0))
+        elif word == "objects":
+            fields["objection"] = Rejection[words.pop(0)]
         elif _AMOUNT.fullmatch(word):
             fields["amount"] = word
         else:
             fields[{"s": "session", "r": "round"}[word[0]]] = word
+    if fields.get("campaign") == "-":
+        fields["campaign"] = ""
     if kind in ("deposit", "withdrawal"):
         fields.setdefault("integration", CASHIER)
     return say(Kind(kind), None if key == "-" else key, **fields)
@@ -69,7 +91,7 @@ def answer_of(outcome, told: bool) -> str:
     """An outcome as a table writes it, with its balance where the table tells one."""
     balance = f" {outcome.balance}" if told and outcome.balance is not None else ""
     if isinstance(outcome, Applied):
-        return f"applied{balance}"
+        return f"applied {outcome.bet.state}" if outcome.bet is not None else f"applied{balance}"
     return f"replayed{balance}" if isinstance(outcome, Replayed) else (
         f"rejected {outcome.why.name}{balance}"
     )  # fmt: skip
@@ -111,6 +133,11 @@ def _furnish(world, said: str) -> None:
             world.change(name, status=PlayerStatus(status))
         case ["limits", name, text]:
             world.change(name, limits=limits(text))
+        case ["grant", name, rest]:
+            player, game, *reward = rest.split()
+            world.grant(name, player, game, *reward)
+        case ["cancel", name]:
+            world.cancel(name)
         case ["at", moment]:
             world.now_ms = ms(moment)
         case ["after", span]:

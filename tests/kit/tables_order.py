@@ -384,7 +384,7 @@ REWARDS = [
         "A second payment of a claim is rejected where the policy says so.",
         """
         reward j1 5.00 s1 claim c1 -> applied 105.00
-        reward j2 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00
+        reward j2 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
         reward j3 5.00 s2 claim c1 -> applied 105.00
         reward j4 5.00 s1 -> applied 110.00
         """,
@@ -394,8 +394,8 @@ REWARDS = [
         "A claim is paid once also when rewards name the player and no session.",
         """
         reward j1 5.00 for p1 in USD claim c1 -> applied 105.00
-        reward j2 5.00 for p1 in USD claim c1 -> rejected ALREADY_CLAIMED 105.00
-        reward j3 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00
+        reward j2 5.00 for p1 in USD claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        reward j3 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
         """,
         Policy(second_claim="reject"),
     ),

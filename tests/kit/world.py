@@ -11,10 +11,10 @@ import msgspec
 
 from kit.command import CASHIER, OTHER, SWIPE, deposit
 from seamline.ledger.book import Book
-from seamline.ledger.rows import Account, Player, Session, Terms
+from seamline.ledger.rows import Account, Grant, Player, Session, Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.store import SqliteStore
-from seamline.ledger.store import NewSession, PlayerChange
+from seamline.ledger.store import NewGrant, NewSession, PlayerChange
 from seamline.money import Amount, Currencies, Currency
 from seamline.wallet import Kind, Limits, PlayerStatus, Policy
 
@@ -73,6 +73,7 @@ class BookWorld:
             NOON,
             new_transaction=count(1).__next__,
             new_round=count(1).__next__,
+            new_session=lambda: next(self._ids),
             house=self._house,
         )
         self._houses = {}
@@ -117,6 +118,36 @@ class BookWorld:
         span = (self.now_ms, self.now_ms + hours * 3_600_000)
         opened = Session(next(self._ids), integration, name, owner, account, game, *span)
         self.book.sessions[integration, name] = opened
+        for of_game in (game, None):
+            self.book.newest[integration, player, of_game] = opened
+
+    def grant(self, name, player, game, reward=None, *, currency="USD"):
+        """A campaign was given to a player."""
+        number = self.book.players[BRAND, player].id
+        given = Grant(
+            name=name,
+            vendor_name=None,
+            player=number,
+            game=game,
+            currency=currency,
+            reward=reward,
+            from_ms=self.now_ms,
+            until_ms=None,
+            cancelled_ms=None,
+        )
+        self.book.grants.setdefault((SWIPE, name), []).append(given)
+        self.book.given.setdefault((SWIPE, number), []).append(given)
+
+    def cancel(self, name):
+        """A campaign is over."""
+        for known in (self.book.grants, self.book.given):
+            for key, listed in known.items():
+                known[key] = [
+                    msgspec.structs.replace(each, cancelled_ms=self.now_ms)
+                    if each.name == name
+                    else each
+                    for each in listed
+                ]
 
     def close_session(self, name):
         """Close a session."""
@@ -127,7 +158,8 @@ class BookWorld:
         outcomes = []
         for command in commands:
             known = (BRAND, command.player) in self.book.players
-            if known and command.kind is Kind.DEPOSIT and command.currency in CURRENCIES:
+            opens = command.kind is not Kind.WITHDRAWAL
+            if known and opens and command.currency in CURRENCIES:
                 self.account(command.player, command.currency)
             view = self.book.view(command, self.terms[command.integration])
             outcomes.append(self.book.post(command, view, decide(command, view)))
@@ -188,6 +220,26 @@ class StoreWorld:
         """Close a session."""
         with self.writer.transaction():
             self.writer.close_session(self.terms[SWIPE], name, self.now_ms)
+
+    def grant(self, name, player, game, reward=None, *, currency="USD"):
+        """A campaign was given to a player."""
+        given = NewGrant(
+            name=name,
+            vendor_name=None,
+            currency=currency,
+            reward=reward,
+            from_ms=self.now_ms,
+            until_ms=None,
+            players=(player,),
+            games=(game,),
+        )
+        with self.writer.transaction():
+            self.writer.grant(self.terms[SWIPE], given)
+
+    def cancel(self, name):
+        """A campaign is over."""
+        with self.writer.transaction():
+            self.writer.cancel_grants(self.terms[SWIPE], name, self.now_ms)
 
     def apply(self, *commands):
         """The outcomes of a batch."""

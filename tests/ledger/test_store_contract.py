@@ -330,6 +330,8 @@ def test_a_transaction_tells_everything(world):
         "reversed_by": None,
         "rejection": None,
         "dust": None,
+        "feature": None,
+        "reference": None,
         "at_ms": NOON,
     }
     assert undone.reversed_by == refunded.transaction

@@ -39,7 +39,8 @@ class Law(Enum):
     SIDES = "what moved has the account on one side and the right house on the other"
     FUNDS = "no bet and no withdrawal leaves a balance below zero"
     REFUND = "what was undone and what undid it name each other, once, with the same units"
-    TOMBSTONE = "a refund without a target is followed by its tombstone, and only such a refund"
+    SETTLED = "a bet that was paid and the win that paid it name each other"
+    TOMBSTONE = "a refund without a target is followed by its tombstone, and only it or a late win"
     CHAIN = "the chain value is the hash of the row and of the account's row before it"
     ROUND = "a round's totals are those of its transactions"
     HEAD = "an account is as its last transaction left it"
@@ -131,6 +132,9 @@ _Row = tuple[
     int,  # previous
     bytes,  # chain
     int | None,  # reversed_by
+    int | None,  # settled_by
+    str | None,  # feature
+    str | None,  # reference
     int | None,  # account of the round, where this is its last transaction; else all are None
     int | None,  # first
     int | None,  # bets
@@ -142,8 +146,8 @@ _Row = tuple[
 ]
 _FREE = ((False,), (True,))
 _PICK = cast(
-    "Callable[[_Row], tuple[int, str, int | None, int | None, int, int | None]]",
-    itemgetter(0, 3, 6, 19, 18, 22),
+    "Callable[[_Row], tuple[int, str, int | None, int | None, int, int | None, int | None]]",
+    itemgetter(0, 3, 6, 19, 18, 22, 23),
 )
 _CARRY = cast(
     "Callable[[_Row], tuple[int, str, str, int, int | None, int, int, int, int, int]]",
@@ -153,9 +157,11 @@ _House = tuple[str, str, str]  # role, integration, currency
 _Head = tuple[int, int, int, bytes, str]  # balance, version, last, chain, currency
 
 _NOBODY: _Head = (0, 0, 0, START, "")
-_OUT = frozenset({Kind.BET.value, Kind.WITHDRAWAL.value})
+_OUT = frozenset({Kind.BET.value, Kind.TIP.value, Kind.WITHDRAWAL.value})
+_STAKES = frozenset({Kind.BET.value, Kind.TIP.value})
 _ROLE = {kind.value: role for kind, role in HOUSE.items()}
-_BET, _REFUND, _TOMBSTONE = Kind.BET.value, Kind.REFUND.value, Kind.TOMBSTONE.value
+_BET, _WIN = Kind.BET.value, Kind.WIN.value
+_REFUND, _TOMBSTONE = Kind.REFUND.value, Kind.TOMBSTONE.value
 
 
 class _Undone(msgspec.Struct, frozen=True, gc=False):
@@ -166,6 +172,8 @@ class _Undone(msgspec.Struct, frozen=True, gc=False):
     units: int
     account: int | None
     round: int | None
+    #: It was paid: with its stake, what it won may have been taken back.
+    paid: bool
 
 
 class _Books:
@@ -173,12 +181,14 @@ class _Books:
 
     def __init__(self, progress: Callable[[int], None]) -> None:
         self._progress = progress
+        self._late: tuple[int, str, int | None] | None = None
         self._found = Findings()
         self._newest_ms = 0
         self._houses: dict[int | None, _House] = {}
         self._heads: dict[int, _Head] = {}
         self._rounds: dict[int, list[int]] = {}  # the open ones
         self._undone: dict[int, _Undone] = {}  # by the refund that is to come
+        self._paid: dict[int, int] = {}  # the bet, by the win that is to come
         self._unburied: dict[tuple[str, int | None], list[int]] = {}  # refunds without a target
         self._hours: dict[tuple[int, str, str, str], list[int]] = {}  # what roll-ups should be
         self._rolled: set[tuple[int, str, str, str]] = set()
@@ -194,7 +204,7 @@ class _Books:
 
     def transaction(self, row: _Row) -> None:
         """A transaction: what it says of itself, of its account, its round and its target."""
-        number, kind, round_, account, created, reversed_by = _PICK(row)
+        number, kind, round_, account, created, reversed_by, settled_by = _PICK(row)
         self._found.transactions += 1
         if not self._found.transactions % STRIDE:
             self._progress(self._found.transactions)
@@ -205,11 +215,18 @@ class _Books:
         if row[8] or row[9] is not None or row[10] is not None:
             self._move(row, head[4])
         if reversed_by is not None:
-            self._undone[reversed_by] = _Undone(number, kind, row[8], account, round_)
+            paid = settled_by is not None
+            self._undone[reversed_by] = _Undone(number, kind, row[8], account, round_, paid)
+        if settled_by is not None:
+            self._settle(number, settled_by)
+        if kind == _WIN and row[13] is not None:
+            self._win(row)
         undone = self._refund(row) if kind == _REFUND else None
         if kind == _TOMBSTONE:
             self._tombstone(row)
-        if link(head[3], row[:16] + _FREE[row[16]] + row[17:19]) != row[21]:
+        # A win that came late may be followed by a tombstone for what it could not find.
+        self._late = (number, row[1], account) if kind == _WIN and row[13] is None else None
+        if link(head[3], row[:16] + _FREE[row[16]] + row[17:19], row[24:26]) != row[21]:
             self._break(Law.CHAIN, number, account, "another hash", row[21].hex()[:16])
         if created < self._newest_ms:
             self._break(Law.TIME, number, account, f"{self._newest_ms} or later", created)
@@ -270,22 +287,38 @@ class _Books:
             if units:
                 self._break(Law.REFUND, target or number, account, f"undone by {number}", "not so")
             return None
-        returned = undone.kind == _BET
-        right = (
-            (target, account, rejection) == (undone.id, undone.account, None)
-            # A credit that was spent may be taken back in part: the integration's overdraft policy.
-            and (units == undone.units if returned else units <= undone.units)
-            and (not units or (row[10] == account) == returned)
-        )
+        returned = undone.kind in _STAKES
+        signed = units if row[10] == account else -units
+        # A credit that was spent may be taken back in part: the integration's overdraft policy.
+        # With the stake of a paid bet what it won may be taken back.
+        moved = signed <= undone.units if undone.paid else signed == undone.units
+        if not returned:
+            moved = -undone.units <= signed <= 0
+        right = moved and (target, account, rejection) == (undone.id, undone.account, None)
         if not right:
             expected = f"refund {number} of {undone.units} units of {undone.id}"
             self._break(Law.REFUND, undone.id, account, expected, f"{units} units of {target}")
         return undone
 
+    def _settle(self, bet: int, win: int) -> None:
+        """A bet that says which win paid it: that one is later, and names the bet."""
+        if win <= bet:
+            self._break(Law.SETTLED, bet, None, "a later win", win)
+        else:
+            self._paid[win] = bet
+
+    def _win(self, row: _Row) -> None:
+        """A win that names a bet: where the bet names a win, it is this one."""
+        bet = self._paid.pop(row[0], None)
+        if bet is not None and bet != row[13]:
+            self._break(Law.SETTLED, bet, row[19], f"a win of {bet}", f"one of {row[13]}")
+
     def _tombstone(self, row: _Row) -> None:
         """A tombstone, which a refund without a target put up just before."""
         key = row[1], row[19]
         refunds = self._unburied.get(key)
+        if not refunds and self._late == (row[0] - 1, *key):
+            return
         if not refunds:
             self._break(Law.TOMBSTONE, row[0], row[19], "a refund before it", "none")
             return
@@ -308,14 +341,16 @@ class _Books:
             totals[6] += 1
         elif undone is not None and undone.round == round_:
             if undone.kind == _BET:
+                signed = units if row[10] == row[19] else -units
                 totals[6] += 1
-                totals[7] += units
+                totals[7] += undone.units
+                totals[5] -= undone.units - signed
             else:
                 totals[5] -= units
-        if row[23] is not None:
+        if row[26] is not None:
             del self._rounds[round_]
-            if tuple(totals) != row[23:] or totals[0] != account:
-                self._break(Law.ROUND, number, account, totals, list(row[23:]))
+            if tuple(totals) != row[26:] or totals[0] != account:
+                self._break(Law.ROUND, number, account, totals, list(row[26:]))
 
     def head(self, row: tuple[int, int, int, int, bytes]) -> None:
         """An account after its last transaction."""
@@ -348,6 +383,8 @@ class _Books:
         """What must have come and did not; then all findings, oldest transaction first."""
         for refund, undone in self._undone.items():
             self._break(Law.REFUND, undone.id, undone.account, f"refund {refund}", "none")
+        for win, bet in self._paid.items():
+            self._break(Law.SETTLED, bet, None, f"win {win}", "none")
         for (_, account), refunds in self._unburied.items():
             self._break(Law.TOMBSTONE, refunds[0], account, "a tombstone after it", "none")
         for number, totals in self._rounds.items():

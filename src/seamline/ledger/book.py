@@ -11,15 +11,17 @@ from collections.abc import Callable
 import msgspec
 
 from seamline.ledger.chain import START, link
-from seamline.ledger.rows import Account, Player, Round, Session, Terms, Transaction
-from seamline.ledger.rules import (
+from seamline.ledger.rows import Account, Grant, Player, Round, Session, Terms, Transaction
+from seamline.ledger.rules import fingerprint
+from seamline.ledger.rules.stakes import losses_on
+from seamline.ledger.rules.view import (
     DAY_MS,
+    STAKES,
     Decision,
     Move,
     Raised,
     View,
-    fingerprint,
-    losses_on,
+    is_open,
     transaction_name,
 )
 from seamline.money import MAX_UNITS, Amount
@@ -31,6 +33,7 @@ HOUR_MS = 3_600_000
 #: The house account on the other side of each kind of movement.
 HOUSE = {
     Kind.BET: "game",
+    Kind.TIP: "game",
     Kind.WIN: "game",
     Kind.REFUND: "game",
     Kind.REWARD: "bonus",
@@ -38,7 +41,10 @@ HOUSE = {
     Kind.WITHDRAWAL: "cashier",
 }
 
-_PLAYED = frozenset({Kind.BET, Kind.WIN, Kind.REFUND})
+_PLAYED = frozenset({Kind.BET, Kind.TIP, Kind.WIN, Kind.REFUND})
+
+#: Kinds that belong to no round, whatever round they name.
+_OUTSIDE = frozenset({Kind.TIP, Kind.TOMBSTONE, Kind.NOTICE})
 
 RoundKey = tuple[str, str, str, int]  # integration, game, round, account
 RollupKey = tuple[int, str, str, str]  # hour, integration, currency, kind
@@ -65,12 +71,14 @@ class Book:
         new_transaction: Callable[[], int],
         new_round: Callable[[], int],
         house: Callable[[str, str, str], int],
+        new_session: Callable[[], int] = int,
     ) -> None:
         self.now_ms = now_ms
         # Rows never go back in time, whatever the clock does; decisions follow the clock.
         self.written_ms = max(now_ms, written_ms or 0)
         self._new_transaction = new_transaction
         self._new_round = new_round
+        self._new_session = new_session
         self._house = house
         self.sessions: dict[tuple[str, str], Session] = {}
         self.players: dict[tuple[str, str], Player] = {}
@@ -80,7 +88,13 @@ class Book:
         self.transactions: dict[tuple[str, str], Transaction] = {}
         self.rounds: dict[RoundKey, Round] = {}
         self.rounds_by_id: dict[int, Round] = {}
+        self.by_id: dict[int, Transaction] = {}  # those that paid the bets above
         self.claims: set[tuple[int, str, str]] = set()
+        # By integration, player and game; without a game the newest of any.
+        self.newest: dict[tuple[str, str, str | None], Session] = {}
+        self.grants: dict[tuple[str, str], list[Grant]] = {}  # by integration and campaign
+        # By integration and player, oldest first.
+        self.given: dict[tuple[str, int], list[Grant]] = {}
         self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
         # What changed; written when the batch is decided.
         self.posted: list[Transaction] = []
@@ -88,6 +102,9 @@ class Book:
         self.opened: list[Round] = []
         self.changed: dict[int, Round] = {}
         self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
+        self.settled: list[tuple[int, int]] = []  # by which win, which bet
+        self.adopted: list[Session] = []
+        self.slid: dict[int, Session] = {}
         self.claimed: list[tuple[int, str, str, int]] = []
         self.alerts: list[AlertRow] = []
         self.rollups: dict[RollupKey, list[int]] = {}
@@ -100,6 +117,7 @@ class Book:
             view.session = self.sessions.get((integration, command.session))
         if command.player is not None:
             view.player = self.players.get((terms.brand, command.player))
+            self._seat(command, view)
         if command.target is not None:
             view.target = self._known(integration, command.target, or_stone=True)
         view.account = self._account(command, view)
@@ -113,24 +131,88 @@ class Book:
                 view.round = self.rounds.get(self._round_key(command, view, account.id))
             if command.claim is not None:
                 view.claimed = (account.id, integration, command.claim) in self.claims
-        if view.target is not None and view.target.round is not None:
-            view.target_round = self.rounds_by_id.get(view.target.round)
+            if command.campaign is not None and terms.policy.campaigns != "told":
+                self._grant(command, view, account)
+        if view.target is not None:
+            if view.target.round is not None:
+                # What names a transaction belongs to that one's round.
+                view.target_round = self.rounds_by_id.get(view.target.round)
+                view.round = view.target_round or view.round
+            if view.target.settled_by is not None:
+                view.settler = self.by_id.get(view.target.settled_by)
         return view
+
+    def _seat(self, command: Command, view: View) -> None:
+        """The session of a named player: the one that is named, if theirs, or the newest.
+
+        A session that nobody opened is taken for the newest where that is the policy, and its id is
+        known from then on.
+        """
+        player, session = command.player or "", view.session
+        if session is not None:
+            if session.player.name != player:
+                view.session = None
+            return
+        adopts = view.terms.policy.unknown_session == "adopt"
+        if not (adopts if command.session is not None else command.kind is Kind.AUTHORIZE):
+            return
+        newest = self.newest.get((command.integration, player, command.game))
+        if newest is None or not is_open(newest, view.now_ms):
+            return
+        view.session = newest
+        if command.session is not None and view.now_ms - newest.opened_ms <= DAY_MS:
+            view.session = msgspec.structs.replace(
+                newest, id=self._new_session(), name=command.session
+            )
+            self.sessions[command.integration, command.session] = view.session
+            self.adopted.append(view.session)
+        elif command.session is not None:
+            view.session = None
+
+    def _grant(self, command: Command, view: View, account: Account) -> None:
+        """The campaign that a command names, or where it names none, the one that it could be."""
+        if command.campaign:
+            named = self.grants.get((command.integration, command.campaign), [])
+            own = [each for each in named if each.player in (None, account.player)]
+            view.grant = next(iter(own or named), None)
+            return
+        game = command.game or (view.session.game if view.session is not None else None)
+        for each in self.given.get((command.integration, account.player), ()):
+            fits = each.currency == account.currency.code and each.game in (None, game)
+            if fits and each.live(view.now_ms):
+                view.grant = each
+                return
+        view.ungranted = True
 
     def post(self, command: Command, view: View, decision: Decision) -> Outcome:
         """Enter a decision and say what the outcome is once the batch is committed."""
         for raised in decision.alerts:
             self._alert(command, view, raised)
         if decision.answer is not None:
+            self._slide(view)
             return decision.answer
         must(decision.move is not None, "a decision answers or moves", key=command.key)
+        self._slide(view)
         return self._record(command, view, decision.move or Move())
+
+    def _slide(self, view: View) -> None:
+        """A session that is played in stays open; its row is written when a quarter has gone."""
+        session, span = view.session, view.terms.policy.session_slides_ms
+        if session is None or span is None or not is_open(session, view.now_ms):
+            return
+        if session.expires_ms - view.now_ms < span // 4 * 3:
+            session.expires_ms = view.now_ms + span
+            self.slid[session.id] = session
 
     def _record(self, command: Command, view: View, move: Move) -> Outcome:
         """Write the transaction; a move without an account leaves only traces of its keys."""
         transaction = self._enter(command, view, move)
-        if move.tombstone:
+        if move.buries:
             self._bury(command, view)
+        if move.settles is not None:
+            move.settles.settled_by = transaction.id
+            self.by_id[transaction.id] = transaction
+            self.settled.append((transaction.id, move.settles.id))
         if move.reverses is not None:
             move.reverses.reversed_by = transaction.id
             self.reversed.append((transaction.id, move.reverses.id))
@@ -145,7 +227,9 @@ class Book:
             player=transaction.player or "",
             transaction=transaction_name(transaction.id),
             # A refund whose target is unknown says so by having moved nothing that could be named.
-            moved=None if move.tombstone else Amount(move.units, account.currency),
+            moved=None
+            if move.buries and command.kind is Kind.REFUND
+            else Amount(move.units, account.currency),
         )
 
     def _enter(self, command: Command, view: View, move: Move) -> Transaction:
@@ -197,7 +281,7 @@ class Book:
         signed = move.units if move.credit else -move.units
         balance = account.balance + signed
         must(abs(balance) <= MAX_UNITS, "a balance fits 64 bits", account=account.id)
-        if command.kind in (Kind.BET, Kind.WITHDRAWAL) and move.units:
+        if (command.kind in STAKES or command.kind is Kind.WITHDRAWAL) and move.units:
             must(balance >= 0, "a stake is covered", account=account.id, balance=balance)
         undone = move.reverses
         played = command.kind in _PLAYED and (undone is None or undone.kind in _PLAYED)
@@ -224,10 +308,9 @@ class Book:
     def _play(self, command: Command, view: View, move: Move, number: int) -> Round | None:
         """The round that the command belongs to, brought up to date; opened when it is new."""
         account = view.account
-        if command.kind is Kind.TOMBSTONE or account is None or move.rejection is not None:
+        if command.kind in _OUTSIDE or account is None or move.rejection is not None:
             return None
-        round_ = view.target_round if command.kind is Kind.REFUND else None
-        round_ = round_ or view.round
+        round_ = view.round
         if round_ is None:
             if command.round is None:
                 return None
@@ -239,6 +322,8 @@ class Book:
             _undo(round_, move)
         else:
             round_.wins, round_.won = round_.wins + 1, round_.won + move.units
+            if command.ends is not None:
+                round_.ended = command.ends or round_.ended
         self.changed[round_.id] = round_
         return round_
 
@@ -299,7 +384,7 @@ def _undo(round_: Round, move: Move) -> None:
 
     A refused bet was never counted in, so its refund is not counted either.
     """
-    if move.tombstone:
+    if move.buries:
         # A bet that is undone before it comes: a win of the round must not be paid for it.
         round_.bets, round_.refunds = round_.bets + 1, round_.refunds + 1
         return
@@ -307,7 +392,9 @@ def _undo(round_: Round, move: Move) -> None:
     if undone is None or undone.round != round_.id:
         return
     if undone.kind is Kind.BET:
-        round_.refunds, round_.refunded = round_.refunds + 1, round_.refunded + move.units
+        round_.refunds, round_.refunded = round_.refunds + 1, round_.refunded + undone.units
+        # With the stake of a paid bet its wins may be taken: what came back is less by them.
+        round_.won -= undone.units - (move.units if move.credit else -move.units)
     else:
         round_.won -= move.units
 
@@ -325,9 +412,11 @@ def _drafted(number: int, command: Command, view: View, move: Move, written_ms: 
         units=move.units,
         target=view.target.id if view.target is not None else None,
         rejection=move.rejection,
-        campaign=command.campaign,
+        campaign=(command.campaign or (view.grant.name if view.grant is not None else None)),
         free=command.free,
         dust=str(move.dust) if move.dust is not None else None,
+        feature=command.feature,
+        reference=command.reference,
         created_ms=written_ms,
     )
 
@@ -357,4 +446,5 @@ def chained(previous: bytes, row: Transaction) -> bytes:
             row.dust,
             row.created_ms,
         ),
+        (row.feature, row.reference),
     )

@@ -35,6 +35,11 @@ Facts = tuple[
 ]
 
 
-def link(previous: bytes, facts: Facts) -> bytes:
+#: What rows have had since schema 2; rows that have neither are chained as before.
+Later = tuple[str | None, str | None]  # feature, reference
+
+
+def link(previous: bytes, facts: Facts, later: Later = (None, None)) -> bytes:
     """The chain value of a row: SHA-256 over the previous row's and this row's facts."""
-    return sha256(previous + _ENCODE(facts)).digest()
+    whole = facts if later == (None, None) else facts + later
+    return sha256(previous + _ENCODE(whole)).digest()

@@ -69,7 +69,8 @@ class Session(msgspec.Struct, gc=False):
 class Round(msgspec.Struct, gc=False):
     """What happened so far in one round of one account: counts, and units moved.
 
-    A bet whose refund came first counts as a bet and as a refund.
+    A bet whose refund came first counts as a bet and as a refund. `ended` is None where the vendor
+    does not say: then the first win ends it.
     """
 
     id: int
@@ -87,13 +88,15 @@ class Round(msgspec.Struct, gc=False):
     won: int = 0
     refunds: int = 0
     refunded: int = 0
+    ended: bool | None = None
 
 
 class Transaction(msgspec.Struct, kw_only=True, gc=False):
     """One recorded command: the double entry, and both the player's balance and version after it.
 
     `asked` is the amount as the wire said it. `previous` is the account's transaction before this
-    one. A tombstone, and a refund that nobody can be found for, have no account.
+    one. A tombstone, and a refund that nobody can be found for, have no account. `settled_by` is
+    the win that paid a bet, where wins name their bets.
     """
 
     id: int
@@ -116,8 +119,34 @@ class Transaction(msgspec.Struct, kw_only=True, gc=False):
     chain: bytes = START
     target: int | None = None
     reversed_by: int | None = None
+    settled_by: int | None = None
     rejection: Rejection | None = None
     campaign: str | None = None
     free: bool = False
     dust: str | None = None
+    feature: str | None = None
+    reference: str | None = None
     created_ms: int
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A campaign of free rounds or a bonus, as it was given through this gateway.
+
+    `name` is the operator's id, `vendor_name` the vendor's. `player` is the store's id; None means
+    all, as does a `game` of None. `reward` is the most that it pays, in main units.
+    """
+
+    name: str
+    vendor_name: str | None
+    player: int | None
+    game: str | None
+    currency: str
+    reward: str | None
+    from_ms: int
+    until_ms: int | None
+    cancelled_ms: int | None
+
+    def live(self, now_ms: int) -> bool:
+        """Whether it may be played now."""
+        begun = self.from_ms <= now_ms and self.cancelled_ms is None
+        return begun and (self.until_ms is None or now_ms < self.until_ms)

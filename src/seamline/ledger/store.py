@@ -52,6 +52,19 @@ class NewSession(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int
 
 
+class NewGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign that a vendor gave; without players or games it is for all of them."""
+
+    name: str
+    vendor_name: str | None
+    currency: str
+    reward: str | None
+    from_ms: int
+    until_ms: int | None
+    players: tuple[str, ...] | None
+    games: tuple[str, ...] | None
+
+
 class Writer(Protocol):
     """The writing side. What reads for a decision, or writes, runs inside a transaction."""
 
@@ -94,6 +107,15 @@ class Writer(Protocol):
 
     def close_session(self, terms: Terms, name: str, now_ms: int) -> Session:
         """The session, closed; closing twice keeps the first time. `Unknown` when there is none."""
+
+    def grant(self, terms: Terms, wanted: NewGrant) -> None:
+        """Note a campaign that a vendor gave; rewards and free rounds are held against it."""
+
+    def cancel_grants(self, terms: Terms, name: str, now_ms: int) -> None:
+        """Note that a campaign, by the operator's id or by the vendor's, is over."""
+
+    def end_round(self, number: int) -> None:
+        """Close a round that its vendor left open."""
 
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
@@ -140,6 +162,8 @@ class TransactionEntry(msgspec.Struct, frozen=True, kw_only=True):
     reversed_by: str | None
     rejection: str | None
     dust: str | None
+    feature: str | None
+    reference: str | None
     at_ms: int
 
 

@@ -5,7 +5,7 @@ import pytest
 from kit.command import bet, deposit, refund, reward, win
 from kit.world import CURRENCIES, NOON, BookWorld, furnished, terms_of
 from seamline.ledger.book import HOUR_MS
-from seamline.ledger.rules import Decision, Move
+from seamline.ledger.rules.view import Decision, Move
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import Broken
 from seamline.wallet import Applied, Kind, Policy, Rejected, Rejection, Replayed

@@ -20,6 +20,7 @@ OUTSIDE = {
     "currency": "kept with the account, not on the row",
     "previous": "what it points to is the chain's input",
     "chain": "the result itself",
+    "settled_by": "set later; the win's own row covers it by its target",
     "reversed_by": "set later; the refund's own row covers it by its target",
 }
 OTHER = {

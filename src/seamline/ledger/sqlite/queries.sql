@@ -14,23 +14,63 @@ CROSS JOIN players AS p ON p.id = a.player
 -- The transactions of one integration by key, each with its account's currency and player.
 SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
        t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
-       t.rejection, t.campaign, t.free, t.dust, t.created_ms, a.currency, p.name
+       t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
+       a.currency, p.name
 FROM carray(?2) AS wanted
 CROSS JOIN transactions AS t ON t.integration = ?1 AND t.key = wanted.value
 LEFT JOIN accounts AS a ON a.id = t.account
 LEFT JOIN players AS p ON p.id = a.player
 
+-- load_settlers --
+-- The transactions that paid bets, by id.
+SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
+       t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
+       t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
+       a.currency, p.name
+FROM carray(?1) AS wanted
+CROSS JOIN transactions AS t ON t.id = wanted.value
+LEFT JOIN accounts AS a ON a.id = t.account
+LEFT JOIN players AS p ON p.id = a.player
+
+-- load_newest_session --
+-- A player's newest session at an integration, of one game or of any.
+SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms,
+       a.id, a.currency, a.balance, a.version, a.chain, a.last,
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month,
+       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
+FROM players AS p
+CROSS JOIN accounts AS a ON a.player = p.id
+CROSS JOIN sessions AS s ON s.account = a.id AND s.integration = ?1
+WHERE p.brand = ?2 AND p.name = ?3 AND (?4 IS NULL OR s.game = ?4) AND s.closed_ms IS NULL
+ORDER BY s.id DESC LIMIT 1
+
+-- load_grants --
+-- The campaigns of a name, the operator's or the vendor's.
+SELECT g.name, g.vendor_name, g.player, g.game, g.currency, g.reward, g.from_ms, g.until_ms,
+       g.cancelled_ms
+FROM grants AS g
+WHERE g.integration = ?1 AND (g.name = ?2 OR g.vendor_name = ?2)
+ORDER BY g.id
+
+-- load_given --
+-- A player's campaigns, oldest first; those that are for all players among them.
+SELECT g.name, g.vendor_name, g.player, g.game, g.currency, g.reward, g.from_ms, g.until_ms,
+       g.cancelled_ms
+FROM grants AS g
+WHERE g.integration = ?1 AND (g.player = ?2 OR g.player IS NULL) AND g.cancelled_ms IS NULL
+ORDER BY g.from_ms, g.id
+
 -- load_rounds --
 -- The rounds of one integration by the vendor's id, whatever game and account they are of.
 SELECT r.id, ?3, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
-       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.ended
 FROM carray(?2) AS wanted
 CROSS JOIN rounds AS r ON r.integration = ?1 AND r.name = wanted.value
 
 -- load_rounds_by_id --
 -- The rounds that refunded transactions belong to.
 SELECT r.id, i.name, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
-       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+       r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.ended
 FROM carray(?1) AS wanted
 CROSS JOIN rounds AS r ON r.id = wanted.value
 CROSS JOIN integrations AS i ON i.id = r.integration
@@ -64,8 +104,12 @@ CROSS JOIN claims AS c ON c.account = ?1 AND c.integration = ?2 AND c.claim = wa
 -- insert_transaction --
 INSERT INTO transactions (
     id, integration, key, kind, fingerprint, account, session, round, asked, units, debit, credit,
-    balance, version, previous, chain, target, reversed_by, rejection, campaign, free, dust, created_ms
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    balance, version, previous, chain, target, rejection, campaign, free, dust, created_ms,
+    feature, reference
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- mark_settled --
+UPDATE transactions SET settled_by = ?1 WHERE id = ?2
 
 -- mark_reversed --
 UPDATE transactions SET reversed_by = ?1 WHERE id = ?2 AND reversed_by IS NULL
@@ -85,13 +129,14 @@ INSERT INTO accounts (
 -- insert_round --
 INSERT INTO rounds (
     id, integration, game, name, account, opened_ms, changed_ms, first, last,
-    bets, staked, wins, won, refunds, refunded
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    bets, staked, wins, won, refunds, refunded, ended
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- update_round --
 UPDATE rounds
-SET changed_ms = ?1, last = ?2, bets = ?3, staked = ?4, wins = ?5, won = ?6, refunds = ?7, refunded = ?8
-WHERE id = ?9
+SET changed_ms = ?1, last = ?2, bets = ?3, staked = ?4, wins = ?5, won = ?6, refunds = ?7, refunded = ?8,
+    ended = ?9
+WHERE id = ?10
 
 -- insert_claim --
 INSERT INTO claims (account, integration, claim, paid_by) VALUES (?, ?, ?, ?)
@@ -132,6 +177,22 @@ VALUES (?, ?, ?, ?, ?, ?, ?, NULL)
 -- close_session --
 UPDATE sessions SET closed_ms = ?1 WHERE id = ?2 AND closed_ms IS NULL
 
+-- slide_session --
+UPDATE sessions SET expires_ms = ?1 WHERE id = ?2
+
+-- insert_grant --
+INSERT INTO grants (
+    integration, name, vendor_name, player, game, currency, reward, from_ms, until_ms
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- cancel_grants --
+UPDATE grants SET cancelled_ms = ?3
+WHERE integration = ?1 AND (name = ?2 OR vendor_name = ?2) AND cancelled_ms IS NULL
+
+-- end_round --
+-- A round that its vendor left open and nobody plays in any more.
+UPDATE rounds SET ended = 1 WHERE id = ?1 AND ended = 0
+
 -- set_alert_state --
 UPDATE alerts SET state = ?1, changed_ms = ?2 WHERE id = ?3
 
@@ -164,7 +225,7 @@ SELECT ifnull((SELECT created_ms FROM transactions ORDER BY id DESC LIMIT 1), 0)
 -- All transactions, newest first; the filters that are NULL are off.
 SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
        t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
-       t.dust, t.created_ms, s.game
+       t.dust, t.created_ms, s.game, t.feature, t.reference
 FROM transactions AS t
 CROSS JOIN integrations AS i ON i.id = t.integration
 LEFT JOIN accounts AS a ON a.id = t.account
@@ -189,7 +250,7 @@ WITH RECURSIVE walk (id, previous) AS (
 )
 SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
        t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
-       t.dust, t.created_ms, s.game
+       t.dust, t.created_ms, s.game, t.feature, t.reference
 FROM walk
 CROSS JOIN transactions AS t ON t.id = walk.id
 CROSS JOIN integrations AS i ON i.id = t.integration
@@ -216,7 +277,7 @@ WITH RECURSIVE walk (id, previous, round, first) AS (
 )
 SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
        t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
-       t.dust, t.created_ms, s.game
+       t.dust, t.created_ms, s.game, t.feature, t.reference
 FROM walk
 CROSS JOIN transactions AS t ON t.id = walk.id AND t.round = walk.round
 CROSS JOIN integrations AS i ON i.id = t.integration
@@ -237,7 +298,7 @@ CROSS JOIN accounts AS a ON a.id = r.account
 CROSS JOIN players AS p ON p.id = a.player
 WHERE r.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?3 IS NULL OR i.name = ?3)
       AND (?5 IS NULL OR r.game = ?5) AND (?6 IS NULL OR p.name = ?6)
-      AND (?7 = 0 OR (r.wins = 0 AND r.bets > r.refunds))
+      AND (?7 = 0 OR (ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refunds))
 ORDER BY r.id DESC LIMIT ?4
 
 -- list_named_rounds --
@@ -250,7 +311,7 @@ CROSS JOIN accounts AS a ON a.id = r.account
 CROSS JOIN players AS p ON p.id = a.player
 WHERE i.name = ?3 AND r.id < ?1 AND (?2 IS NULL OR i.brand = ?2)
       AND (?5 IS NULL OR r.game = ?5) AND (?6 IS NULL OR p.name = ?6)
-      AND (?7 = 0 OR (r.wins = 0 AND r.bets > r.refunds))
+      AND (?7 = 0 OR (ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refunds))
 ORDER BY r.id DESC LIMIT ?4
 
 -- list_overdue_rounds --
@@ -261,7 +322,7 @@ FROM rounds AS r
 CROSS JOIN integrations AS i ON i.id = r.integration
 CROSS JOIN accounts AS a ON a.id = r.account
 CROSS JOIN players AS p ON p.id = a.player
-WHERE r.id > ?1 AND r.id <= ?2 AND r.wins = 0 AND r.bets > r.refunds
+WHERE r.id > ?1 AND r.id <= ?2 AND ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refunds
 ORDER BY r.id
 
 -- last_round_before --
@@ -309,8 +370,8 @@ SELECT id, currency FROM accounts
 -- the pointers, then its round's totals where it is the last one of its round.
 SELECT t.id, i.name, t.key, t.kind, t.fingerprint, t.session, t.round, t.asked, t.units, t.debit,
        t.credit, t.balance, t.version, t.target, t.rejection, t.campaign, t.free, t.dust,
-       t.created_ms, t.account, t.previous, t.chain, t.reversed_by,
-       r.account, r.first, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+       t.created_ms, t.account, t.previous, t.chain, t.reversed_by, t.settled_by, t.feature,
+       t.reference, r.account, r.first, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
 FROM transactions AS t
 LEFT JOIN integrations AS i ON i.id = t.integration
 LEFT JOIN rounds AS r ON r.id = t.round AND r.last = t.id

@@ -8,7 +8,7 @@ from typing import cast
 import apsw
 
 from seamline.ledger.rows import Account, Player, Session
-from seamline.ledger.rules import transaction_name
+from seamline.ledger.rules.view import transaction_name
 from seamline.ledger.sql import queries
 from seamline.ledger.sqlite import rows
 from seamline.ledger.store import (
@@ -51,6 +51,8 @@ _TransactionRow = tuple[
     str | None,  # dust
     int,  # created_ms
     str | None,  # game of the session
+    str | None,  # feature
+    str | None,  # reference
 ]
 _RoundRow = tuple[
     int, str, str, str, str, str, str, int, int, int, int, int, int, int, int
@@ -129,6 +131,8 @@ class SqliteReader:
             reversed_by=transaction_name(values[17]) if values[17] is not None else None,
             rejection=values[18],
             dust=values[19],
+            feature=values[22],
+            reference=values[23],
             at_ms=values[20],
         )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from seamline.ledger.book import AlertRow, RollupKey
-from seamline.ledger.rows import Account, Player, Round, Session, Transaction
+from seamline.ledger.rows import Account, Grant, Player, Round, Session, Transaction
 from seamline.money import Currencies
 from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Rejection
 
@@ -24,7 +24,12 @@ _STATUS = {status.value: status for status in PlayerStatus}
 _AccountRow = tuple[int, int, str, int, int, bytes, int, int, int, int, int]
 _PlayerRow = tuple[int, str, str, str, str, str | None, str | None, int]
 _SessionRow = tuple[int, str, str, int, int, int | None]
-_RoundRow = tuple[int, str, str, str, int, int, int, int, int, int, int, int, int, int, int]
+_RoundRow = tuple[
+    int, str, str, str, int, int, int, int, int, int, int, int, int, int, int, int | None
+]
+_GrantRow = tuple[
+    str, str | None, int | None, str | None, str, str | None, int, int | None, int | None
+]
 _TransactionRow = tuple[
     int,  # id
     str,  # key
@@ -48,6 +53,9 @@ _TransactionRow = tuple[
     int,  # free
     str | None,  # dust
     int,  # created_ms
+    int | None,  # settled_by
+    str | None,  # feature
+    str | None,  # reference
     str | None,  # currency of the account
     str | None,  # name of the player
 ]
@@ -76,7 +84,27 @@ def session_of(row: Row, integration: str, currencies: Currencies) -> Session:
 
 def round_of(row: Row) -> Round:
     """A row of `load_rounds`."""
-    return Round(*cast("_RoundRow", row))
+    values = cast("_RoundRow", row)
+    ended = values[15]
+    return Round(*values[:15], ended=None if ended is None else bool(ended))
+
+
+def grant_of(row: Row) -> Grant:
+    """A row of `load_grants`."""
+    name, vendor_name, player, game, currency, reward, start, end, cancelled = cast(
+        "_GrantRow", row
+    )
+    return Grant(
+        name=name,
+        vendor_name=vendor_name,
+        player=player,
+        game=game,
+        currency=currency,
+        reward=reward,
+        from_ms=start,
+        until_ms=end,
+        cancelled_ms=cancelled,
+    )
 
 
 def transaction_of(row: Row, integration: str, currencies: Currencies) -> Transaction:
@@ -106,8 +134,11 @@ def transaction_of(row: Row, integration: str, currencies: Currencies) -> Transa
         free=bool(values[19]),
         dust=values[20],
         created_ms=values[21],
-        currency=currencies[values[22]] if values[22] is not None else None,
-        player=values[23],
+        settled_by=values[22],
+        feature=values[23],
+        reference=values[24],
+        currency=currencies[values[25]] if values[25] is not None else None,
+        player=values[26],
     )
 
 
@@ -131,13 +162,21 @@ def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
         t.previous,
         t.chain,
         t.target,
-        None,  # `mark_reversed` sets it, also when the refund is in the same batch
+        # `mark_reversed` and `mark_settled` set theirs, also within one batch.
         t.rejection.name if t.rejection is not None else None,
         t.campaign,
         int(t.free),
         t.dust,
         t.created_ms,
+        t.feature,
+        t.reference,
     )
+
+
+def session_row(s: Session, integrations: Mapping[str, int]) -> Row:
+    """A session as `insert_session` takes it."""
+    names = (s.id, integrations[s.integration], s.name, s.account.id, s.game)
+    return (*names, s.opened_ms, s.expires_ms)
 
 
 def account_change(a: Account, loaded_version: int) -> Row:
@@ -150,12 +189,17 @@ def round_row(r: Round, integrations: Mapping[str, int]) -> Row:
     """A round as `insert_round` takes it."""
     names = (r.id, integrations[r.integration], r.game, r.name, r.account)
     spans = (r.opened_ms, r.changed_ms, r.first, r.last)
-    return (*names, *spans, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded)
+    return (*names, *spans, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, _ended(r))
 
 
 def round_change(r: Round) -> Row:
     """A round as `update_round` takes it."""
-    return (r.changed_ms, r.last, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.id)
+    totals = (r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded)
+    return (r.changed_ms, r.last, *totals, _ended(r), r.id)
+
+
+def _ended(r: Round) -> int | None:
+    return None if r.ended is None else int(r.ended)
 
 
 def rollup_row(key: RollupKey, entry: list[int], integrations: Mapping[str, int]) -> Row:

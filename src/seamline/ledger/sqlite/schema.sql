@@ -64,6 +64,9 @@ CREATE TABLE sessions (
     UNIQUE (integration, name)
 ) STRICT;
 
+-- The newest session of a player is found through the account.
+CREATE INDEX sessions_of_accounts ON sessions (account);
+
 CREATE TABLE rounds (
     id INTEGER PRIMARY KEY,
     integration INTEGER NOT NULL REFERENCES integrations (id),
@@ -79,7 +82,7 @@ CREATE TABLE rounds (
     wins INTEGER NOT NULL,
     won INTEGER NOT NULL,
     refunds INTEGER NOT NULL,
-    refunded INTEGER NOT NULL,
+    refunded INTEGER NOT NULL, ended INTEGER CHECK (ended IN (0, 1)),
     UNIQUE (integration, name, game, account)
 ) STRICT;
 
@@ -109,7 +112,7 @@ CREATE TABLE transactions (
     campaign TEXT,
     free INTEGER NOT NULL CHECK (free IN (0, 1)),
     dust TEXT,
-    created_ms INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, settled_by INTEGER, feature TEXT, reference TEXT,
     UNIQUE (integration, key),
     CHECK ((units = 0) = (debit IS NULL) AND (units = 0) = (credit IS NULL)),
     CHECK (units = 0 OR account IN (debit, credit)),
@@ -124,6 +127,26 @@ CREATE TABLE claims (
     paid_by INTEGER NOT NULL REFERENCES transactions (id),
     PRIMARY KEY (account, integration, claim)
 ) STRICT, WITHOUT ROWID;
+
+-- Campaigns of free rounds and bonuses as they were given through this gateway: one row per player
+-- and game that was named, with the operator's id and the vendor's.
+CREATE TABLE grants (
+    id INTEGER PRIMARY KEY,
+    integration INTEGER NOT NULL REFERENCES integrations (id),
+    name TEXT NOT NULL CHECK (name <> ''),
+    vendor_name TEXT,
+    player INTEGER REFERENCES players (id),
+    game TEXT,
+    currency TEXT NOT NULL REFERENCES currencies (code),
+    reward TEXT,
+    from_ms INTEGER NOT NULL,
+    until_ms INTEGER,
+    cancelled_ms INTEGER
+) STRICT;
+
+CREATE INDEX grants_by_name ON grants (integration, name);
+CREATE INDEX grants_by_vendor_name ON grants (integration, vendor_name);
+CREATE INDEX grants_of_players ON grants (player);
 
 -- What a person should look at; the same thing about the same key is one alert.
 CREATE TABLE alerts (

@@ -1,0 +1,154 @@
+"""The room where money is decided: `decide(command, view)`. No I/O, no clock, no randomness.
+
+Each kind of command has one function: guards in a straight line, then the point of no return. A
+guard answers with a `Rejected` value; what is to be recorded is a `Move`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from hashlib import sha256
+from operator import attrgetter
+from typing import Literal
+
+import msgspec
+
+from seamline.ledger.rows import Transaction
+from seamline.ledger.rules.cashier import deposit, withdrawal
+from seamline.ledger.rules.refunds import refund
+from seamline.ledger.rules.stakes import bet
+from seamline.ledger.rules.view import (
+    BARRED,
+    Decision,
+    Move,
+    Raised,
+    View,
+    is_foreign,
+    is_paid,
+    owner,
+    refuse,
+    replay,
+    transaction_name,
+)
+from seamline.ledger.rules.wins import reward, win
+from seamline.money import Amount
+from seamline.wallet import Alert, Applied, Bet, Command, Kind, Policy, Rejected, Rejection
+
+
+def decide(command: Command, view: View) -> Decision:
+    """What becomes of *command*: an answer, or a move to record. The same for every store."""
+    if view.prior is not None:
+        return _known(command, view, view.prior)
+    decision = _DECIDE[command.kind](command, view)
+    if command.note is not None and decision.move is not None:
+        noted = (*decision.alerts, Raised(Alert.NOTICE, command.note))
+        return Decision(move=decision.move, alerts=noted)
+    refused = decision.answer
+    if (
+        isinstance(refused, Rejected)
+        and command.kind in view.terms.policy.remembered_refusals
+        and view.account is not None
+    ):
+        return Decision(move=Move(rejection=refused.why), alerts=decision.alerts)
+    return decision
+
+
+def fingerprint(command: Command, policy: Policy) -> bytes:
+    """A digest of the fields that must not change when a key comes again; the amount by value."""
+    amount = str(command.amount.shortest()) if command.amount is not None else None
+    return sha256(_ENCODE((_facts(policy.fingerprint)(command), amount))).digest()[:16]
+
+
+def _known(command: Command, view: View, prior: Transaction) -> Decision:
+    """The key was seen: a replay when the content is the same, else a refusal."""
+    if prior.kind is Kind.TOMBSTONE:
+        return refuse(Rejection.REFUNDED_BEFORE, view)
+    if prior.fingerprint != view.fingerprint:
+        return refuse(
+            Rejection.DUPLICATE_CHANGED,
+            view,
+            f"{command.key} is known as a {prior.kind} of {prior.asked}",
+            Raised(
+                Alert.DUPLICATE_CHANGED,
+                f"came as {command.kind} of {command.amount}, is {prior.kind} of {prior.asked}",
+            ),
+        )
+    if prior.rejection is not None:
+        return refuse(prior.rejection, view)
+    undone = prior.kind is Kind.BET and prior.reversed_by is not None
+    if undone and view.terms.policy.refunded_bet_again == "reject":
+        return refuse(Rejection.REFUNDED_BEFORE, view)
+    return replay(prior, view)
+
+
+def _look(command: Command, view: View) -> Decision:
+    """Balance and authorisation: a live session, or a known player; nothing is recorded."""
+    whose = owner(command, view)
+    if isinstance(whose, Rejection):
+        return refuse(whose, view)
+    player, account = whose
+    if command.kind is Kind.AUTHORIZE and (barred := BARRED.get(player.status)):
+        return refuse(barred, view)
+    balance = Amount(account.balance, account.currency)
+    session = view.session.name if view.session is not None else None
+    return Decision(answer=Applied(balance=balance, player=player.name, session=session))
+
+
+def _status(_command: Command, view: View) -> Decision:
+    """How a bet stands; what was refunded before it came is told as that."""
+    target, account = view.target, view.account
+    if target is None or (target.kind is not Kind.BET and target.kind is not Kind.TOMBSTONE):
+        return refuse(Rejection.TARGET_UNKNOWN, view)
+    if target.kind is Kind.TOMBSTONE or account is None:
+        return refuse(Rejection.REFUNDED_BEFORE, view)
+    if is_foreign(view, target):
+        return refuse(Rejection.TARGET_FOREIGN, view)
+    paid = is_paid(view, target)
+    state: Literal["open", "settled", "refunded", "refused"] = "settled" if paid else "open"
+    if target.reversed_by is not None:
+        state = "refunded"
+    elif target.rejection is not None:
+        state = "refused"
+    return Decision(
+        answer=Applied(
+            balance=Amount(account.balance, account.currency),
+            player=target.player or "",
+            transaction=transaction_name(target.id),
+            bet=Bet(
+                state=state,
+                reference=target.reference,
+                win_reference=view.settler.reference if paid and view.settler else None,
+            ),
+        )
+    )
+
+
+def _notice(command: Command, view: View) -> Decision:
+    """Something for a person to do; of a known player, and without money."""
+    if view.account is not None:
+        return Decision(move=Move())
+    unknown = Rejection.PLAYER_UNKNOWN if command.session is None else Rejection.SESSION_UNKNOWN
+    return refuse(unknown if view.player is None else Rejection.CURRENCY, view)
+
+
+@cache
+def _facts(fields: tuple[str, ...]) -> Callable[[Command], object]:
+    """Reads those fields of a command, compiled once."""
+    return attrgetter(*fields)
+
+
+_ENCODE = msgspec.msgpack.Encoder().encode
+_DECIDE: Mapping[Kind, Callable[[Command, View], Decision]] = {
+    Kind.BALANCE: _look,
+    Kind.AUTHORIZE: _look,
+    Kind.STATUS: _status,
+    Kind.NOTICE: _notice,
+    Kind.BET: bet,
+    Kind.TIP: bet,
+    Kind.WIN: win,
+    Kind.REWARD: reward,
+    Kind.REFUND: refund,
+    Kind.DEPOSIT: deposit,
+    Kind.WITHDRAWAL: withdrawal,
+}

@@ -1,0 +1,96 @@
+"""Refunds: the target is undone once, by its stored amount."""
+
+from __future__ import annotations
+
+from seamline.ledger.rows import Transaction
+from seamline.ledger.rules.view import (
+    STAKES,
+    Decision,
+    Move,
+    Raised,
+    View,
+    is_foreign,
+    is_paid,
+    refuse,
+)
+from seamline.money import MAX_UNITS, Quantity
+from seamline.wallet import (
+    Alert,
+    Command,
+    Kind,
+    Rejection,
+)
+
+
+def refund(command: Command, view: View) -> Decision:
+    """Undo the target once, by its stored amount; a target not seen yet gets a tombstone."""
+    target = view.target
+    if target is None and command.target == command.key:
+        return refuse(Rejection.MALFORMED, view, "a refund cannot undo itself")
+    if target is None:
+        return Decision(move=Move(buries=True))
+    if is_foreign(view, target):
+        detail = f"{command.target} belongs to another account"
+        return refuse(Rejection.TARGET_FOREIGN, view, detail, Raised(Alert.TARGET_FOREIGN, detail))
+    if target.kind is Kind.TOMBSTONE or target.reversed_by is not None:
+        return Decision(move=Move())
+    policy = view.terms.policy
+    if target.kind not in policy.reversible:
+        raised = Raised(Alert.REFUND_OF_OTHER_KIND, f"{command.target} is a {target.kind}")
+        return Decision(move=Move(reverses=None), alerts=(raised,))
+    within = policy.refund_within_ms
+    if within is not None and view.now_ms - target.created_ms > within:
+        return refuse(Rejection.TARGET_EXPIRED, view)
+    if target.kind is Kind.BET and is_paid(view, target) and policy.refund_after_win == "reject":
+        return refuse(Rejection.TARGET_SETTLED, view)
+    returned = target.units if target.kind in STAKES else 0
+    if view.account is not None and view.account.balance + returned > MAX_UNITS:
+        return refuse(Rejection.AMOUNT_RANGE, view, "the balance would be out of range")
+    # From here the refund must be recorded, but for what a player has spent.
+    return _undo(target, view, _refund_alerts(command, view, target))
+
+
+def _undo(target: Transaction, view: View, alerts: tuple[Raised, ...]) -> Decision:
+    """Give a stake back, or take a credit; with a paid bet's stake, as policy may be, its wins."""
+    if target.kind not in STAKES:
+        # What the round does not hold any more was taken with its bet.
+        units = target.units if view.target_round is None else view.target_round.won
+        return _take(min(units, target.units), target, view, alerts)
+    voided = is_paid(view, target) and view.terms.policy.refund_after_win == "void"
+    won = view.target_round.won if voided and view.target_round is not None else 0
+    if won <= target.units:
+        return Decision(move=Move(units=target.units - won, reverses=target), alerts=alerts)
+    return _take(won - target.units, target, view, alerts)
+
+
+def _refund_alerts(command: Command, view: View, target: Transaction) -> tuple[Raised, ...]:
+    """What a person should look at although the refund is done."""
+    alerts: tuple[Raised, ...] = ()
+    asked = Quantity.parse(target.asked) if target.asked is not None else None
+    if command.amount is not None and asked is not None and not asked.same_value(command.amount):
+        alerts += (
+            Raised(
+                Alert.REFUND_AMOUNT_DIFFERS, f"refund says {command.amount}, the bet was {asked}"
+            ),
+        )
+    if target.kind is Kind.BET and (
+        (view.target_round is not None and view.target_round.won) or is_paid(view, target)
+    ):
+        alerts += (Raised(Alert.REFUND_AFTER_WIN, f"{command.target}: the round has a win"),)
+    return alerts
+
+
+def _take(units: int, target: Transaction, view: View, alerts: tuple[Raised, ...]) -> Decision:
+    """Take from the player, who may have spent it: the integration's overdraft policy."""
+    account = view.account
+    if account is None:
+        return refuse(Rejection.TARGET_UNKNOWN, view)
+    if units > account.balance:
+        overdraft = view.terms.policy.overdraft
+        if overdraft == "reject":
+            return refuse(Rejection.FUNDS, view)
+        detail = f"takes back {units} units, {account.balance} are there"
+        alerts += (Raised(Alert.OVERDRAWN, detail),)
+        if overdraft == "take_what_is_there":
+            units = max(account.balance, 0)
+    return Decision(move=Move(units=units, credit=False, reverses=target), alerts=alerts)

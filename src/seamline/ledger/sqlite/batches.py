@@ -1,0 +1,266 @@
+"""One batch on SQLite: everything it needs loaded, everything it changed written, set by set."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import apsw
+
+from seamline.ledger.book import Book, stone_of
+from seamline.ledger.chain import START
+from seamline.ledger.rows import Terms
+from seamline.ledger.sql import queries
+from seamline.ledger.sqlite import rows
+from seamline.ledger.sqlite.directory import Directory
+from seamline.money import Currencies
+from seamline.must import must
+from seamline.wallet import Command, Kind
+
+SQL = queries(__package__)
+
+
+class Batches:
+    """Loads and writes books; runs inside the writer's transaction."""
+
+    def __init__(
+        self, connection: apsw.Connection, directory: Directory, currencies: Currencies
+    ) -> None:
+        self._db = connection
+        self._run = connection.cursor().execute
+        self._many = connection.cursor().executemany
+        self._directory = directory
+        self._currencies = currencies
+        self._newest_ms = self.newest_ms()
+
+    def newest_ms(self) -> int:
+        """When the newest transaction was written."""
+        return cast("int", self._run(SQL["newest_time"]).fetchall()[0][0])
+
+    # Load.
+
+    def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
+        """Everything that the rules need to decide the commands, in a handful of queries."""
+        self._newest_ms = max(self._newest_ms, now_ms)
+        book = Book(
+            now_ms,
+            written_ms=self._newest_ms,
+            new_transaction=self._directory.new_transaction,
+            new_round=self._directory.new_round,
+            new_session=self._directory.new_session,
+            house=self._directory.house,
+        )
+        grouped: dict[str, list[Command]] = defaultdict(list)
+        for command in commands:
+            grouped[command.integration].append(command)
+        for name, group in grouped.items():
+            self._load_group(book, terms[name], group)
+        self._load_targets(book)
+        return book
+
+    def _load_group(self, book: Book, terms: Terms, group: list[Command]) -> None:
+        """What the commands of one integration need."""
+        integration = self._directory.integration(terms)
+        sessions = {command.session for command in group if command.session is not None}
+        if sessions:
+            self._load_sessions(book, terms.integration, integration, sessions)
+        keys = _keys(group, terms.policy.reversible)
+        if keys:
+            self._load_transactions(book, terms.integration, integration, keys)
+        rounds = {command.round for command in group if command.round is not None}
+        if rounds:
+            self._load_rounds(book, terms.integration, integration, rounds)
+        players = {command.player for command in group if command.player is not None}
+        if players:
+            self._load_players(book, terms.brand, players)
+            self._load_purses(book, terms, group)
+            self._load_newest(book, terms, integration, group)
+        claims = [command for command in group if command.claim is not None]
+        if claims:
+            self._load_claims(book, terms, integration, claims)
+        if terms.policy.campaigns != "told":
+            self._load_grants(book, terms, integration, group)
+
+    def _load_sessions(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
+        for row in self._run(SQL["load_sessions"], (integration, apsw.carray(tuple(wanted)))):
+            session = rows.session_of(row, name, self._currencies)
+            # Two sessions of one account in a batch share one account, or a bet would be lost.
+            session.account = book.accounts.setdefault(session.account.id, session.account)
+            book.owners[session.account.id] = session.player.name
+            book.sessions[name, session.name] = session
+
+    def _load_transactions(self, book: Book, name: str, integration: int, keys: set[str]) -> None:
+        for row in self._run(SQL["load_transactions"], (integration, apsw.carray(tuple(keys)))):
+            book.transactions[name, row[1]] = rows.transaction_of(row, name, self._currencies)
+
+    def _load_rounds(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
+        bindings = (integration, apsw.carray(tuple(wanted)), name)
+        for row in self._run(SQL["load_rounds"], bindings):
+            self._enter_round(book, row)
+
+    def _load_players(self, book: Book, brand: str, wanted: set[str]) -> None:
+        for row in self._run(SQL["load_players"], (brand, apsw.carray(tuple(wanted)))):
+            player = rows.player_of(row)
+            book.players[brand, player.name] = player
+
+    def _load_purses(self, book: Book, terms: Terms, group: list[Command]) -> None:
+        """The accounts of players that are named with a currency; all but a withdrawal open one."""
+        for command in group:
+            player = book.players.get((terms.brand, command.player or ""))
+            if player is None or command.currency not in terms.currencies:
+                continue
+            purse = (player.id, command.currency)
+            if purse in book.purses:
+                continue
+            account = self._directory.purse(player.id, command.currency)
+            if account is None and command.kind is not Kind.WITHDRAWAL:
+                account = self._directory.new_purse(player.id, command.currency)
+                book.new_accounts[account.id] = account
+            if account is not None:
+                account = book.accounts.setdefault(account.id, account)
+                book.purses[purse] = account
+                book.owners[account.id] = player.name
+
+    def _load_newest(
+        self, book: Book, terms: Terms, integration: int, group: list[Command]
+    ) -> None:
+        """The newest sessions of players whose session is not known, or not said."""
+        for command in group:
+            wanted = (terms.integration, command.player or "", command.game)
+            known = (terms.integration, command.session or "") in book.sessions
+            if command.player is None or known or wanted in book.newest:
+                continue
+            adopts = terms.policy.unknown_session == "adopt"
+            if not (adopts if command.session is not None else command.kind is Kind.AUTHORIZE):
+                continue
+            bindings = (integration, terms.brand, command.player, command.game)
+            for row in self._run(SQL["load_newest_session"], bindings):
+                session = rows.session_of(row, terms.integration, self._currencies)
+                session.account = book.accounts.setdefault(session.account.id, session.account)
+                book.owners[session.account.id] = session.player.name
+                book.newest[wanted] = session
+
+    def _load_grants(
+        self, book: Book, terms: Terms, integration: int, group: list[Command]
+    ) -> None:
+        """The campaigns that commands name, or could mean."""
+        for command in group:
+            if command.campaign is None:
+                continue
+            if command.campaign:
+                bindings: tuple[int, str | int] = (integration, command.campaign)
+                found = self._run(SQL["load_grants"], bindings)
+                book.grants[terms.integration, command.campaign] = [*map(rows.grant_of, found)]
+            elif (account := book.view(command, terms).account) is not None:
+                bindings = (integration, account.player)
+                found = self._run(SQL["load_given"], bindings)
+                book.given[terms.integration, account.player] = [*map(rows.grant_of, found)]
+
+    def _load_claims(
+        self, book: Book, terms: Terms, integration: int, commands: list[Command]
+    ) -> None:
+        for command in commands:
+            account = book.view(command, terms).account
+            if account is None:
+                continue
+            bindings = (account.id, integration, apsw.carray((command.claim or "",)))
+            for (claim,) in self._run(SQL["load_claims"], bindings):
+                book.claims.add((account.id, command.integration, claim))
+
+    def _load_targets(self, book: Book) -> None:
+        """The accounts and rounds of transactions that were found by key."""
+        found = book.transactions.values()
+        missing = {
+            each.account
+            for each in found
+            if each.account is not None and each.account not in book.accounts
+        }
+        if missing:
+            for row in self._run(SQL["load_accounts"], (apsw.carray(array("q", missing)),)):
+                account = rows.account_of(row[:11], self._currencies)
+                book.accounts[account.id] = account
+                book.owners[account.id] = row[11]
+        paid = {each.settled_by: each for each in found if each.settled_by is not None}
+        if paid:
+            for row in self._run(SQL["load_settlers"], (apsw.carray(array("q", paid)),)):
+                number = cast("int", row[0])
+                integration = paid[number].integration
+                book.by_id[number] = rows.transaction_of(row, integration, self._currencies)
+        wanted = {each.round for each in found if each.round is not None} - set(book.rounds_by_id)
+        if wanted:
+            for row in self._run(SQL["load_rounds_by_id"], (apsw.carray(array("q", wanted)),)):
+                self._enter_round(book, row)
+
+    @staticmethod
+    def _enter_round(book: Book, row: rows.Row) -> None:
+        round_ = rows.round_of(row)
+        book.rounds[round_.integration, round_.game, round_.name, round_.account] = round_
+        book.rounds_by_id[round_.id] = round_
+
+    # Write.
+
+    def write(self, book: Book) -> None:
+        """Everything that the book changed, in a handful of statements."""
+        numbers = self._directory.integrations
+        if book.adopted or book.slid:
+            self._write_sessions(book)
+        if book.posted:
+            posted = [rows.transaction_row(each, numbers) for each in book.posted]
+            self._many(SQL["insert_transaction"], posted)
+        # An account opens with its first deposit, not with one that is refused.
+        for account in book.new_accounts.values():
+            if account.id in book.moved:
+                bindings = (account.id, account.player, account.currency.code, START)
+                self._run(SQL["insert_account"], bindings)
+        if book.moved:
+            moved = [rows.account_change(*change) for change in book.moved.values()]
+            self._exactly(SQL["update_account"], moved)
+        if book.changed:
+            self._write_rounds(book)
+        if book.claimed:
+            self._many(
+                SQL["insert_claim"], [(a, numbers[i], claim, t) for a, i, claim, t in book.claimed]
+            )
+        if book.alerts:
+            self._many(SQL["insert_alert"], [rows.alert_row(a, numbers) for a in book.alerts])
+        if book.rollups:
+            totals = [rows.rollup_row(*entry, numbers) for entry in book.rollups.items()]
+            self._many(SQL["add_to_rollup"], totals)
+        # At the end, for they may be about rows of this very batch.
+        if book.reversed:
+            self._exactly(SQL["mark_reversed"], book.reversed)
+        if book.settled:
+            self._exactly(SQL["mark_settled"], book.settled)
+
+    def _write_rounds(self, book: Book) -> None:
+        """Rounds that were opened, and others that went on."""
+        numbers = self._directory.integrations
+        self._many(SQL["insert_round"], [rows.round_row(r, numbers) for r in book.opened])
+        opened = {round_.id for round_ in book.opened}
+        changed = [round_ for number, round_ in book.changed.items() if number not in opened]
+        if changed:
+            self._many(SQL["update_round"], [rows.round_change(round_) for round_ in changed])
+
+    def _write_sessions(self, book: Book) -> None:
+        """Sessions that were bound to a vendor's id, or stay open for longer."""
+        numbers = self._directory.integrations
+        adopted = [rows.session_row(session, numbers) for session in book.adopted]
+        self._many(SQL["insert_session"], adopted)
+        slid = [(session.expires_ms, session.id) for session in book.slid.values()]
+        self._many(SQL["slide_session"], slid)
+
+    def _exactly(self, sql: str, changes: Sequence[rows.Row]) -> None:
+        """Run the statement per row; each must change one row, or the transaction is undone."""
+        before = self._db.total_changes()
+        self._many(sql, changes)
+        must(self._db.total_changes() - before == len(changes), "each row changed once", sql=sql)
+
+
+def _keys(group: list[Command], reversible: frozenset[Kind]) -> set[str]:
+    """The keys that the commands carry or mean, and those of tombstones that may stand for them."""
+    keys = {command.key for command in group if command.key is not None}
+    targets = {command.target for command in group if command.target is not None}
+    undone = {each.key for each in group if each.kind in reversible and each.key is not None}
+    return keys | targets | {stone_of(key) for key in undone | targets}
