@@ -277,8 +277,23 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     players: tuple[str, ...] | None = None
 
 
+class Granted(msgspec.Struct, frozen=True, kw_only=True):
+    """One player's part of a campaign in one game, where the vendor gives each an id of its own.
+
+    Without `vendor_id` it was not given; `problem` says why, in the vendor's words.
+    """
+
+    player: str
+    game: str
+    vendor_id: str | None = None
+    problem: str | None = None
+
+
 class CampaignState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the vendor says of a campaign; None where it does not say."""
+    """What the vendor says of a campaign; None where it does not say.
+
+    With `parts` the campaign consists of them, and some may not have been given.
+    """
 
     id: str
     vendor_id: str | None = None
@@ -290,6 +305,7 @@ class CampaignState(msgspec.Struct, frozen=True, kw_only=True):
     valid_until_ms: int | None = None
     cancelled_at_ms: int | None = None
     games: tuple[str, ...] | None = None
+    parts: tuple[Granted, ...] = ()
 
 
 class CampaignId(msgspec.Struct, frozen=True, kw_only=True):

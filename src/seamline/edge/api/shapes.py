@@ -13,7 +13,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from seamline.dialects.dialect import Game, Jackpot
+from seamline.dialects.dialect import Game, Granted, Jackpot
 from seamline.edge.api.fields import (
     Brand,
     Codes,
@@ -359,7 +359,11 @@ class CampaignQuery(Shape, frozen=True):
 
 
 class CampaignAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the vendor says of a campaign; null where it does not say."""
+    """What the vendor says of a campaign; null where it does not say.
+
+    `parts` are there where the vendor gives each player's part an id of its own; one without a
+    `vendor_id` was not given.
+    """
 
     integration: str
     id: str
@@ -372,6 +376,7 @@ class CampaignAnswer(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: datetime | None
     cancelled_at: datetime | None
     games: Sequence[str] | None
+    parts: Sequence[Granted] = ()
 
 
 class Games(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from seamline.edge.api import shapes
 from seamline.edge.api.endpoint import Answer
 from seamline.edge.api.problems import Code, Problem
 from seamline.edge.gateway import Connection, Gateway
+from seamline.ledger.store import NewGrant, Writer
 
 AskT = TypeVar("AskT")
 AnswerT = TypeVar("AnswerT")
@@ -76,7 +77,37 @@ async def create_campaign(gateway: Gateway, *, body: shapes.NewCampaign) -> Answ
         players=body.players,
     )
     state = await ask(gateway, target, operation, wanted)
+    await gateway.ledger.run(lambda writer, _: _note(writer, target, _given(wanted, state)))
     return Answer(status=201, body=_campaign(body.integration, state))
+
+
+def _given(wanted: Campaign, state: CampaignState) -> tuple[NewGrant, ...]:
+    """What was given: the campaign, or each of its parts that the vendor did not refuse."""
+    whole = NewGrant(
+        name=wanted.id,
+        vendor_name=state.vendor_id,
+        currency=wanted.currency,
+        reward=wanted.reward,
+        from_ms=wanted.valid_from_ms,
+        until_ms=wanted.valid_until_ms,
+        players=wanted.players,
+        games=wanted.games,
+    )
+    if not state.parts:
+        return (whole,)
+    return tuple(
+        msgspec.structs.replace(
+            whole, vendor_name=part.vendor_id, players=(part.player,), games=(part.game,)
+        )
+        for part in state.parts
+        if part.vendor_id is not None
+    )
+
+
+def _note(writer: Writer, target: Connection, given: tuple[NewGrant, ...]) -> None:
+    """Keep what was given: rewards and free rounds are held against it."""
+    for each in given:
+        writer.grant(target.terms, each)
 
 
 async def show_campaign(gateway: Gateway, *, query: shapes.CampaignQuery) -> Answer:
@@ -91,7 +122,12 @@ async def cancel_campaign(gateway: Gateway, *, query: shapes.CampaignQuery) -> A
     """End a campaign; what is being played goes on."""
     target = connection(gateway, query.integration)
     operation = offered(target, "campaigns", lambda studio: studio.cancel_campaign)
-    await ask(gateway, target, operation, _which(query))
+    which = _which(query)
+    await ask(gateway, target, operation, which)
+    name = which.id or which.vendor_id or ""
+    await gateway.ledger.run(
+        lambda writer, now_ms: writer.cancel_grants(target.terms, name, now_ms)
+    )
     return Answer(status=204)
 
 
@@ -276,6 +312,7 @@ def _campaign(integration: str, state: CampaignState) -> shapes.CampaignAnswer:
         valid_until=_moment(state.valid_until_ms),
         cancelled_at=_moment(state.cancelled_at_ms),
         games=state.games,
+        parts=state.parts,
     )
 
 

@@ -150,7 +150,7 @@ STUDIO = Studio(
         deadline_s=30.0,
     ),
     create_campaign=Operation(
-        compose=compose("/new"), read=read(lambda said: CampaignState(**said))
+        compose=compose("/new"), read=read(lambda said: msgspec.convert(said, CampaignState))
     ),
     read_campaign=Operation(
         compose=compose("/shown"), read=read(lambda said: CampaignState(**said))

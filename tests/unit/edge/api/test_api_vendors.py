@@ -1,5 +1,6 @@
 """The vendor's own API, as the operator asks it."""
 
+import apsw
 import pytest
 
 from kit.world import CURRENCIES, NOON
@@ -31,6 +32,7 @@ SHOWN = {
     "valid_until": None,
     "cancelled_at": None,
     "games": ["g1"],
+    "parts": [],
 }
 
 
@@ -75,6 +77,46 @@ def test_a_campaign_is_given(rig):
     assert (asked["games"], asked["players"]) == (["g1"], ["p1", "p2"])
     rig.post("/v1/campaigns", CAMPAIGN)
     assert (rig.vendor.last["games"], rig.vendor.last["valid_until_ms"]) == (None, None)
+
+
+def grants(folder):
+    """What is kept of campaigns: both names, player, game, reward and whether it is over."""
+    query = (
+        "SELECT g.name, vendor_name, p.name, game, reward, cancelled_ms IS NOT NULL"
+        " FROM grants AS g LEFT JOIN players AS p ON p.id = g.player ORDER BY g.id"
+    )
+    reading = apsw.Connection(str(folder / "seamline.db"), flags=apsw.SQLITE_OPEN_READONLY)
+    return reading.execute(query).fetchall()
+
+
+def test_what_is_given_is_kept(rig, tmp_path):
+    """A campaign is kept per player and game, under both ids; a cancelled one is marked."""
+    rig.player()
+    rig.vendor.answers(200, STATE)
+    rig.post("/v1/campaigns", CAMPAIGN | {"players": ["p1", "stranger"], "reward": "5.00"})
+    rig.post("/v1/campaigns", CAMPAIGN | {"id": "fr2"})
+    assert grants(tmp_path) == [
+        ("fr1", "v1", "p1", None, "5.00", 0),
+        ("fr2", "v1", None, None, None, 0),
+    ]
+    rig.delete("/v1/campaigns?integration=swipe&id=fr1")
+    assert [each[-1] for each in grants(tmp_path)] == [1, 0]
+    rig.delete("/v1/campaigns?integration=swipe&vendor_id=v1")
+    assert [each[-1] for each in grants(tmp_path)] == [1, 1]
+
+
+def test_a_campaign_may_be_given_in_part(rig, tmp_path):
+    """Where each player's part has an id of its own, those that were given are kept by it."""
+    rig.player()
+    parts = [
+        {"player": "p1", "game": "g1", "vendor_id": "b1", "problem": None},
+        {"player": "p1", "game": "g2", "vendor_id": None, "problem": "NO_SUCH_GAME"},
+    ]
+    rig.vendor.answers(200, {"id": "fr1", "parts": parts})
+    body = CAMPAIGN | {"players": ["p1"], "games": ["g1", "g2"]}
+    got = rig.post("/v1/campaigns", body)
+    assert (got.status, got.json["vendor_id"], got.json["parts"]) == (201, None, parts)
+    assert grants(tmp_path) == [("fr1", "b1", "p1", "g1", None, 0)]
 
 
 @pytest.mark.parametrize(
