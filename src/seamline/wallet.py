@@ -109,13 +109,15 @@ class Rejection(Enum):
 class Integration(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     """One brand's connection to one vendor.
 
-    `options` is the dialect's own settings struct.
+    `options` is the dialect's own settings struct. `allow_from` are the networks, such as
+    `203.0.113.0/24`, that the vendor calls from; empty for anywhere.
     """
 
     name: str
     brand: str
     dialect: str
     options: OptionsT
+    allow_from: tuple[str, ...] = ()
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,17 +2,26 @@
 
 import asyncio
 import threading
+from contextlib import asynccontextmanager
 
 import pytest
 
 from kit.books import balances, proven, transactions
 from kit.command import bet, deposit, refund, reward, say, win, withdrawal
 from kit.door import door
-from kit.world import BRAND, NOON, SWIPE
+from kit.world import BRAND, NOON, SWIPE, terms_of
 from seamline.ledger import ledger as door_module
 from seamline.ledger.ledger import BUSY, CLOSING
 from seamline.ledger.store import NewSession, PlayerChange, StoreUnavailable, Unknown
-from seamline.wallet import Applied, Kind, PlayerStatus, Rejected, Rejection, Replayed
+from seamline.wallet import (
+    Applied,
+    Kind,
+    PlayerStatus,
+    Policy,
+    Rejected,
+    Rejection,
+    Replayed,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -303,3 +312,83 @@ async def test_the_flow_counts(world):
     assert (flow.commands, flow.batches) == (9, 3)
     assert sum(flow.sizes) == 3
     assert flow.sizes[:3] == [1, 0, 2]
+
+
+# A store that hangs.
+
+
+class Hanging:
+    """A writer whose commits wait until they are let go."""
+
+    def __init__(self, writer):
+        self._writer = writer
+        self.free = asyncio.Event()
+        self.hangs = False
+
+    def __getattr__(self, name):
+        return getattr(self._writer, name)
+
+    async def transact(self, work):
+        """The transaction is done, and nobody hears of it yet."""
+        result = await self._writer.transact(work)
+        if self.hangs:
+            await self.free.wait()
+        return result
+
+
+@asynccontextmanager
+async def hanging(world, **options):
+    """A door whose store hangs once a first bet is through."""
+    writer = Hanging(world.writer)
+    ledger = door_module.Ledger(
+        writer, world.terms, clock=lambda: world.now_ms, deadline_ms=20, **options
+    )
+    await ledger.apply(bet("b0", "1.00", round_="r0"))
+    writer.hangs = True
+    yield ledger, writer
+    writer.free.set()
+    await ledger.close()
+
+
+async def test_nobody_waits_for_a_store_that_hangs(world):
+    """What is under way is overdue; what queues, or comes, is refused and moves nothing."""
+    async with hanging(world, batch_limit=1) as (ledger, writer):
+        under_way, queued = await asyncio.gather(
+            ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
+        )
+        late = await ledger.apply(bet("b3", round_="r3"))
+        assert [why(each) for each in (under_way, queued, late)] == [
+            Rejection.OVERDUE,
+            Rejection.UNAVAILABLE,
+            Rejection.UNAVAILABLE,
+        ]
+        assert ledger.flow.overdue == 1
+        writer.hangs = False
+        writer.free.set()
+        assert isinstance(await until_taken(ledger, bet("b4", "2.00", round_="r4")), Applied)
+    assert [row.key for row in transactions(world.store) if row.kind == "bet"] == ["b0", "b1", "b4"]
+    proven(world.store)
+
+
+async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
+    """A bet that came through after all is given back, before anything else; a repeat is not."""
+    policy = Policy(overdue_bet="undo", refunded_bet_again="reject")
+    world.terms = terms_of(policy)
+    async with hanging(world) as (ledger, writer):
+        known, new = await asyncio.gather(
+            ledger.apply(bet("b0", "1.00", round_="r0")), ledger.apply(bet("b1"))
+        )
+        assert why(known) == why(new) == Rejection.OVERDUE
+        writer.hangs = False
+        writer.free.set()
+        again = await until_taken(ledger, bet("b1"))
+        assert why(again) is Rejection.REFUNDED_BEFORE
+        assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed
+    assert world.balance("p1") == "99.00"
+    proven(world.store)
+
+
+async def until_taken(ledger, command):
+    """The outcome once the store has answered again."""
+    await ledger.run(lambda *_: None)
+    return await ledger.apply(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -63,7 +64,8 @@ def _connection(integration: Integration[msgspec.Struct], brand: Brand) -> Conne
         currencies=frozenset(brand.currencies),
         limits=brand.limits,
     )
-    return Connection(integration=integration, dialect=dialect, terms=terms)
+    networks = tuple(map(ip_network, integration.allow_from))
+    return Connection(integration=integration, dialect=dialect, terms=terms, allow_from=networks)
 
 
 def cashiers(settings: Settings) -> Mapping[str, Terms]:
@@ -121,6 +123,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
             terms,
             queue_limit=settings.ledger.queue_limit,
             batch_limit=settings.ledger.batch_limit,
+            deadline_ms=round(settings.ledger.deadline_s * 1000),
         )
         stack.push_async_callback(ledger.close)
         yield Gateway(
@@ -141,6 +144,11 @@ def _exchanges(settings: Settings, connected: Mapping[str, Connection]) -> Excha
     return Exchanges(
         ledger_path(settings).with_suffix(".exchanges.db"),
         hidden_headers={name: each.dialect.secret_headers for name, each in connected.items()},
+        redact={
+            name: each.dialect.redact
+            for name, each in connected.items()
+            if each.dialect.redact is not None
+        },
         max_count=settings.exchanges.max_count,
         max_age_ms=settings.exchanges.max_age_hours * HOUR_MS,
     )

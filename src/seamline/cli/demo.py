@@ -32,8 +32,8 @@ from seamline.cli.shell import say
 from seamline.cli.story import Cast, Step, played, story
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply, Request, Secret
-from seamline.edge.callback import PREFIX
 from seamline.edge.gateway import Connection, Gateway, cashier_of
+from seamline.edge.routes import PREFIX
 from seamline.ledger.store import NewSession, Writer
 from seamline.money import Currencies, Quantity
 from seamline.wallet import Command, Integration, Kind

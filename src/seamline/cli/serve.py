@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from ipaddress import ip_network
 from socket import socket
 from typing import cast
 
@@ -64,6 +65,7 @@ async def serve_gateway(built: Gateway, settings: Settings, sockets: list[socket
         body_limit=server.body_limit,
         body_timeout_s=server.body_timeout_s,
         ops_port=sockets[1].getsockname()[1] if len(sockets) > 1 else None,
+        trusted_proxies=tuple(map(ip_network, server.trusted_proxies)),
     )
     watch = asyncio.create_task(app.ops.watch())
     _LOG.info("listening", url=url_of(sockets[0]), integrations=list(built.connections))

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -51,6 +52,8 @@ class Server(_Section, frozen=True):
     #: How long a caller may take to send its headers, then its body.
     header_timeout_s: Seconds = 5.0
     body_timeout_s: Seconds = 5.0
+    #: Proxies in front whose `X-Forwarded-For` is believed, as networks.
+    trusted_proxies: tuple[str, ...] = ()
     #: How long a stopping gateway waits for requests that it has begun to answer.
     shutdown_timeout_s: Seconds = 10.0
     #: With a port, `/healthz`, `/readyz` and `/metrics` are served there and only there.
@@ -65,10 +68,12 @@ class Store(_Section, frozen=True):
 
 
 class Batching(_Section, frozen=True):
-    """`[ledger]`: how many commands may wait, and how many share one commit."""
+    """`[ledger]`: how many commands may wait, how many share a commit, and what is too late."""
 
     queue_limit: Positive = 10_000
     batch_limit: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 128
+    #: After so many seconds without an outcome a vendor is told that there is none.
+    deadline_s: Seconds = 3.0
 
 
 class Api(_Section, frozen=True):
@@ -110,6 +115,7 @@ class _IntegrationTable(_Section, frozen=True):
 
     dialect: str
     brand: str
+    allow_from: tuple[str, ...] = ()
     options: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
@@ -221,7 +227,7 @@ def load(
     currencies = _currencies(file, file.table(tree, "currencies"))
     brands = _brands(file, file.table(tree, "brands"), currencies)
     return Settings(
-        server=file.read(file.table(tree, "server"), Server, "server"),
+        server=_server(file, file.table(tree, "server")),
         store=_store(file, file.table(tree, "store")),
         ledger=file.read(file.table(tree, "ledger"), Batching, "ledger"),
         api=file.read(file.table(tree, "api"), Api, "api"),
@@ -274,6 +280,13 @@ def _override(variable: str, text: str, shape: object) -> object:
 def _no_secrets(wanted: type, _: object) -> NoReturn:
     """The hook for values from variables: none of them is a secret."""
     raise TypeError(f"{wanted.__name__} is no type of a setting")
+
+
+def _server(file: _File, table: Table) -> Server:
+    """The server's section, with proxies that are networks."""
+    server = file.read(table, Server, "server")
+    _networks(file, "server.trusted_proxies", server.trusted_proxies)
+    return server
 
 
 def _store(file: _File, table: Table) -> Store:
@@ -350,10 +363,25 @@ def _integrations(
         _one_of(file, f"{key}.dialect", row.dialect, known)
         _one_of(file, f"{key}.brand", row.brand, brands)
         options = file.read(row.options, known[row.dialect].options, f"{key}.options")
+        _networks(file, f"{key}.allow_from", row.allow_from)
         integrations[name] = Integration(
-            name=name, brand=row.brand, dialect=row.dialect, options=options
+            name=name,
+            brand=row.brand,
+            dialect=row.dialect,
+            options=options,
+            allow_from=row.allow_from,
         )
     return integrations
+
+
+def _networks(file: _File, key: str, texts: Sequence[str]) -> None:
+    """Stop when one of the texts is no network."""
+    for index, text in enumerate(texts):
+        try:
+            ip_network(text)
+        except ValueError:
+            wanted = "an address or network such as 203.0.113.0/24"
+            file.wrong(f"{key}[{index}]", f"expected {wanted}, got {shown(text)}")
 
 
 def _named(file: _File, group: str, name: str) -> str:
@@ -386,7 +414,12 @@ def sources(
     }
     tables = {name: getattr(settings, name) for name in (*_SECTIONS, "brands")}
     tables["integrations"] = {
-        name: {"dialect": each.dialect, "brand": each.brand, "options": each.options}
+        name: {
+            "dialect": each.dialect,
+            "brand": each.brand,
+            "allow_from": each.allow_from,
+            "options": each.options,
+        }
         for name, each in settings.integrations.items()
     }
     own = [settings.currencies[code] for code in file.table(given, "currencies")]

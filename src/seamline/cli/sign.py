@@ -20,8 +20,8 @@ from seamline.cli.settings import Settings
 from seamline.cli.shell import DEFAULT, Config, base_url, say, settings_of
 from seamline.cli.visible import difference
 from seamline.dialects.dialect import Refused, Request
-from seamline.edge.callback import PREFIX
 from seamline.edge.gateway import Connection
+from seamline.edge.routes import PREFIX
 
 command = App(name="sign")
 

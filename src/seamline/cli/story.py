@@ -86,7 +86,7 @@ def _step(
     integration = cast.connection.integration
     whose = {"session": cast.session, "player": cast.player, "currency": cast.currency}
     said = {"kind": kind, "integration": integration.name, **whose, **fields}
-    command = msgspec.convert(said, Command)
+    command = msgspec.structs.replace(Command(kind=kind, integration=integration.name), **said)
     for call in cast.connection.dialect.calls:
         try:
             request = call.compose((command,), integration, clock_ms())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from seamline.dialects.dialect import Reply
 from seamline.edge.api import operator_api
 from seamline.edge.asgi import App, Receive, Scope, Send, respond
-from seamline.edge.callback import PREFIX, Callbacks
+from seamline.edge.callback import Callbacks
 from seamline.edge.gateway import Gateway
 from seamline.edge.metrics import GatewayCollector, renderer
 from seamline.edge.ops import Ops
+from seamline.edge.peers import Network
+from seamline.edge.routes import PREFIX
 
 _NOTHING_HERE = Reply(404, b'{"message":"nothing here; see /v1/docs"}')
 
@@ -26,8 +29,14 @@ class Application:
         body_limit: int = 65_536,
         body_timeout_s: float = 5.0,
         ops_port: int | None = None,
+        trusted_proxies: Sequence[Network] = (),
     ) -> None:
-        self.callbacks = Callbacks(gateway, body_limit=body_limit, body_timeout_s=body_timeout_s)
+        self.callbacks = Callbacks(
+            gateway,
+            body_limit=body_limit,
+            body_timeout_s=body_timeout_s,
+            trusted_proxies=trusted_proxies,
+        )
         self.ops = Ops(gateway, self._metrics, disk)
         self._api: App = operator_api(gateway, body_limit=body_limit, body_timeout_s=body_timeout_s)
         self._ops_port = ops_port

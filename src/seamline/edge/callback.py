@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import cast
 
 import msgspec
 import structlog
@@ -27,28 +28,22 @@ from seamline.edge.asgi import (
     respond,
 )
 from seamline.edge.exchanges import Noted
-from seamline.edge.gateway import Connection, Gateway
+from seamline.edge.gateway import Gateway
 from seamline.edge.metrics import CallFigures
+from seamline.edge.pace import Pace
+from seamline.edge.peers import Network, is_among, peer_of
+from seamline.edge.routes import Route, Routes
+from seamline.must import must
 from seamline.wallet import Applied, Command, Outcome, Rejected, Rejection, Replayed
 
 _LOG = structlog.get_logger("seamline.callback")
 _NO_INTEGRATION = Reply(404, b'{"message":"no such integration"}')
 
-PREFIX = "/callbacks/"
-
-
-class Route(msgspec.Struct, frozen=True):
-    """One call of one integration and its figures; `call` is None for paths that are none."""
-
-    connection: Connection
-    call: Call[msgspec.Struct] | None
-    base: int
-    figures: CallFigures
-
 
 class Answer(msgspec.Struct, gc=False):
     """A reply on its way out, and what is noted of it."""
 
+    route: Route
     reply: Reply
     outcome: str
     transaction: str | None = None
@@ -58,42 +53,36 @@ class Answer(msgspec.Struct, gc=False):
 class Callbacks:
     """Answers everything below `/callbacks/{integration}`."""
 
-    def __init__(self, gateway: Gateway, *, body_limit: int, body_timeout_s: float) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        body_limit: int,
+        body_timeout_s: float,
+        trusted_proxies: Sequence[Network] = (),
+    ) -> None:
         self._ledger = gateway.ledger
         self._exchanges = gateway.exchanges
         self._clock_ms = gateway.clock_ms
-        self._body_limit = body_limit
         self._body_timeout_s = body_timeout_s
+        self._trusted = trusted_proxies
         self._request_ids = request_ids(gateway.clock_ms())
-        self._routes: dict[tuple[str, str], Route] = {}
-        self._strays: dict[str, Route] = {}
-        self._methods: dict[str, list[str]] = {}
-        for name, connection in gateway.connections.items():
-            self._connect(name, connection)
-
-    def _connect(self, name: str, connection: Connection) -> None:
-        base, labels = f"{PREFIX}{name}", (connection.dialect.name, name)
-        self._strays[name] = Route(connection, None, len(base), CallFigures(*labels, "none"))
-        for call in connection.dialect.calls:
-            path = base + call.path
-            route = Route(connection, call, len(base), CallFigures(*labels, call.name))
-            self._routes[call.method, path] = route
-            self._methods.setdefault(path, []).append(call.method)
+        self._routes = Routes(gateway.connections, body_limit=body_limit)
 
     @property
-    def figures(self) -> list[CallFigures]:
+    def figures(self) -> Sequence[CallFigures]:
         """The figures of all calls."""
-        return [route.figures for route in (*self._routes.values(), *self._strays.values())]
+        return self._routes.figures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One exchange, as ASGI."""
         started = time.perf_counter_ns()
         path = scope["path"]
-        route = self._routes.get((scope["method"], path)) or self._stray(path)
+        route = self._routes.find(scope["method"], path)
         if route is None:
             await respond(scope, send, _NO_INTEGRATION)
             return
-        body = await self._body(scope, receive)
+        body = await self._body(route, scope, receive)
         if body is None:
             return
         request_id = next(self._request_ids)
@@ -108,16 +97,17 @@ class Callbacks:
         if isinstance(body, Rejected):
             answer = self._refuse(route, body, request_id)
             answer.headers = (CLOSE,)
+        elif not self._may_call(route, scope):
+            answer = self._refuse(route, Rejected(why=Rejection.ADDRESS), request_id)
         else:
             answer = await self._answer(route, request, path, request_id)
         id_header = (b"x-request-id", request_id.encode())
         await respond(scope, send, answer.reply, id_header, *answer.headers)
-        self._note(route, request, answer, request_id, time.perf_counter_ns() - started)
+        self._note(answer, request, request_id, time.perf_counter_ns() - started)
 
-    def _note(
-        self, route: Route, request: Request, answer: Answer, request_id: str, elapsed_ns: int
-    ) -> None:
+    def _note(self, answer: Answer, request: Request, request_id: str, elapsed_ns: int) -> None:
         """Count the exchange and hand it to the recorder."""
+        route = answer.route
         route.figures.note(answer.outcome, elapsed_ns / 1e9)
         self._exchanges.note(
             Noted(
@@ -133,18 +123,19 @@ class Callbacks:
             )
         )
 
-    def _stray(self, path: str) -> Route | None:
-        """The integration that a path without a call belongs to."""
-        return self._strays.get(path.removeprefix(PREFIX).partition("/")[0])
+    def _may_call(self, route: Route, scope: Scope) -> bool:
+        """Whether the caller's address is one of the integration's, where it names any."""
+        allowed = route.connection.allow_from
+        return not allowed or is_among(peer_of(scope, self._trusted), allowed)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | Rejected | None:
+    async def _body(self, route: Route, scope: Scope, receive: Receive) -> bytes | Rejected | None:
         """The body, why it is refused, or None when the client is gone."""
         try:
             return await read_body(
-                scope, receive, limit=self._body_limit, timeout_s=self._body_timeout_s
+                scope, receive, limit=route.body_limit, timeout_s=self._body_timeout_s
             )
         except BodyTooLarge:
-            detail = f"expected at most {self._body_limit} bytes"
+            detail = f"expected at most {route.body_limit} bytes"
             return Rejected(why=Rejection.TOO_LARGE, detail=detail)
         except BodyTooSlow:
             detail = "the body did not arrive in time"
@@ -163,33 +154,42 @@ class Callbacks:
 
     async def _serve(self, route: Route, request: Request, path: str, request_id: str) -> Answer:
         """Verify, read, apply, write."""
-        connection, call = route.connection, route.call
-        if call is None:
-            methods = self._methods.get(path)
-            why = Rejection.METHOD if methods else Rejection.CALL_UNKNOWN
-            detail = f"expected {' or '.join(methods)}" if methods else ""
-            answer = self._refuse(route, Rejected(why=why, detail=detail), request_id)
-            answer.headers = ((b"allow", ", ".join(methods).encode()),) if methods else ()
-            return answer
+        if route.call is None and not route.shared:
+            return self._no_call(route, path, request_id)
+        connection = route.connection
         integration = connection.integration
         try:
             connection.dialect.verify(request, integration)
+            route = route.of(request)
+            must(route.call is not None, "the call is known", path=path)
+            call = cast("Call[msgspec.Struct]", route.call)
             items = call.read(request, integration)
         except Refused as refused:
             return self._refuse(route, refused.rejected, request_id)
-        outcomes = await self._apply(items)
+        outcomes = await self._apply(items, route, request.at_ms)
         reply = call.write(items, outcomes, integration)
         outcome = outcomes[0] if outcomes else None
         if isinstance(outcome, Applied):
-            return Answer(reply, "applied", outcome.transaction)
+            return Answer(route, reply, "applied", outcome.transaction)
         if isinstance(outcome, Replayed):
-            return Answer(reply, "replayed", outcome.transaction)
+            return Answer(route, reply, "replayed", outcome.transaction)
         if isinstance(outcome, Rejected):
-            return Answer(reply, outcome.why.name.lower())
-        return Answer(reply, "empty")
+            return Answer(route, reply, outcome.why.name.lower())
+        return Answer(route, reply, "empty")
 
-    async def _apply(self, items: Items) -> tuple[Outcome, ...]:
+    def _no_call(self, route: Route, path: str, request_id: str) -> Answer:
+        """A path that is no call, or not under this method."""
+        methods = self._routes.methods(path)
+        why = Rejection.METHOD if methods else Rejection.CALL_UNKNOWN
+        detail = f"expected {' or '.join(methods)}" if methods else ""
+        answer = self._refuse(route, Rejected(why=why, detail=detail), request_id)
+        answer.headers = ((b"allow", ", ".join(methods).encode()),) if methods else ()
+        return answer
+
+    async def _apply(self, items: Items, route: Route, at_ms: int) -> tuple[Outcome, ...]:
         """The outcome of each item; items of a batch queue in their order, and commit together."""
+        if route.pace is not None:
+            items = tuple(_paced(item, route.pace, at_ms) for item in items)
         if len(items) == 1 and isinstance(items[0], Command):
             return (await self._ledger.apply(items[0]),)
         waiting = {
@@ -217,7 +217,14 @@ class Callbacks:
             field=rejected.field,
             detail=rejected.detail,
         )
-        return Answer(reply, outcome)
+        return Answer(route, reply, outcome)
+
+
+def _paced(item: Command | Rejected, pace: Pace, at_ms: int) -> Command | Rejected:
+    """The item, or its refusal where its player asks too often."""
+    if isinstance(item, Rejected) or pace.admits(item.player or item.session or "", at_ms):
+        return item
+    return Rejected(why=Rejection.RATE, key=item.key)
 
 
 def request_ids(start_ms: int) -> Iterator[str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 import apsw
@@ -85,10 +86,12 @@ class Exchanges:
         path: Path,
         *,
         hidden_headers: Mapping[str, frozenset[bytes]],
+        redact: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({}),
         max_count: int = 100_000,
         max_age_ms: int = 72 * 3_600_000,
     ) -> None:
         self._hidden = hidden_headers
+        self._redact = redact
         self._max_count = max_count
         self._max_age_ms = max_age_ms
         self._noted: deque[Noted] = deque(maxlen=TURN_LIMIT)
@@ -166,6 +169,7 @@ class Exchanges:
 
     def _row(self, noted: Noted) -> _InsertRow:
         request, hidden = noted.request, self._hidden[noted.integration] | _ALWAYS_HIDDEN
+        shown = self._redact.get(noted.integration, bytes)
         headers = [
             (name.decode("latin-1"), "[hidden]" if name in hidden else value.decode("latin-1"))
             for name, value in request.headers
@@ -179,9 +183,9 @@ class Exchanges:
             request.path,
             request.query.decode("latin-1"),
             msgspec.json.encode(headers).decode(),
-            _text(request.body),
+            _text(shown(request.body)),
             noted.reply.status,
-            _text(noted.reply.body),
+            _text(shown(noted.reply.body)),
             noted.outcome,
             noted.transaction,
             noted.duration_us,

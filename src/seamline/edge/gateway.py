@@ -11,6 +11,7 @@ import msgspec
 from seamline.dialects import AnyDialect
 from seamline.dialects.dialect import Reply, Request, Secret
 from seamline.edge.exchanges import Exchanges
+from seamline.edge.peers import Network
 from seamline.ledger.ledger import Ledger
 from seamline.ledger.rows import Terms
 from seamline.ledger.store import Reader, Store
@@ -30,6 +31,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     integration: Integration[msgspec.Struct]
     dialect: AnyDialect
     terms: Terms
+    #: Where the vendor calls from; empty for anywhere.
+    allow_from: tuple[Network, ...] = ()
 
 
 def cashier_of(brand: str) -> str:

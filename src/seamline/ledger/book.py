@@ -60,7 +60,24 @@ class AlertRow(msgspec.Struct, frozen=True, gc=False):
     created_ms: int
 
 
-class Book:
+class Changes:
+    """What a batch changed, in the order in which it did; written when the batch is decided."""
+
+    def __init__(self) -> None:
+        self.posted: list[Transaction] = []
+        self.moved: dict[int, tuple[Account, int]] = {}  # with the version as loaded
+        self.opened: list[Round] = []
+        self.changed: dict[int, Round] = {}
+        self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
+        self.settled: list[tuple[int, int]] = []  # by which win, which bet
+        self.adopted: list[Session] = []
+        self.slid: dict[int, Session] = {}
+        self.claimed: list[tuple[int, str, str, int]] = []
+        self.alerts: list[AlertRow] = []
+        self.rollups: dict[RollupKey, list[int]] = {}
+
+
+class Book(Changes):
     """What a batch may read, and what it changed. Dictionaries are by the keys commands carry."""
 
     def __init__(
@@ -73,6 +90,7 @@ class Book:
         house: Callable[[str, str, str], int],
         new_session: Callable[[], int] = int,
     ) -> None:
+        super().__init__()
         self.now_ms = now_ms
         # Rows never go back in time, whatever the clock does; decisions follow the clock.
         self.written_ms = max(now_ms, written_ms or 0)
@@ -96,18 +114,6 @@ class Book:
         # By integration and player, oldest first.
         self.given: dict[tuple[str, int], list[Grant]] = {}
         self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
-        # What changed; written when the batch is decided.
-        self.posted: list[Transaction] = []
-        self.moved: dict[int, tuple[Account, int]] = {}  # with the version as loaded
-        self.opened: list[Round] = []
-        self.changed: dict[int, Round] = {}
-        self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
-        self.settled: list[tuple[int, int]] = []  # by which win, which bet
-        self.adopted: list[Session] = []
-        self.slid: dict[int, Session] = {}
-        self.claimed: list[tuple[int, str, str, int]] = []
-        self.alerts: list[AlertRow] = []
-        self.rollups: dict[RollupKey, list[int]] = {}
 
     def view(self, command: Command, terms: Terms) -> View:
         """What the rules may see of this command's surroundings."""

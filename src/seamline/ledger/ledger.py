@@ -19,12 +19,14 @@ import structlog
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.store import StoreUnavailable, Writer
-from seamline.wallet import Command, Outcome, Rejected, Rejection
+from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
 
 ResultT = TypeVar("ResultT")
 
 _LOG = structlog.get_logger("seamline.ledger")
 
+OVERDUE = Rejected(why=Rejection.OVERDUE, detail="the store did not answer in time")
+STALLED = Rejected(why=Rejection.UNAVAILABLE, detail="the store does not answer")
 BUSY = Rejected(why=Rejection.BUSY, detail="the queue is full")
 CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
 
@@ -41,6 +43,7 @@ class Flow(msgspec.Struct):
     commands: int = 0
     busy: int = 0
     unavailable: int = 0
+    overdue: int = 0
     faults: int = 0
     #: `sizes[n]`: batches of at most 2**n commands.
     sizes: list[int] = msgspec.field(default_factory=lambda: [0] * 16)
@@ -56,12 +59,15 @@ class Ledger:
         *,
         queue_limit: int = 10_000,
         batch_limit: int = 128,
+        deadline_ms: int = 3_000,
         clock: Callable[[], int] = clock_ms,
     ) -> None:
         self._writer = writer
         self.terms = terms
         self._queue_limit = queue_limit
         self._batch_limit = batch_limit
+        self._deadline_ms = deadline_ms
+        self._stalled = False
         self._clock = clock
         self._commands: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
@@ -81,10 +87,14 @@ class Ledger:
         """Decide the command, exactly once per key, and answer when that is durable.
 
         A full queue refuses at once with `BUSY`, a store that cannot be written with `UNAVAILABLE`;
-        no money moved in either case. A fault of the program raises, and moved none either.
+        no money moved in either case. A fault of the program raises, and moved none either. A store
+        that does not answer is `OVERDUE` to those whose outcome may still come.
         """
         if self._closing:
             return CLOSING
+        if self._stalled:
+            self.flow.unavailable += 1
+            return STALLED
         if len(self._commands) >= self._queue_limit:
             self.flow.busy += 1
             return BUSY
@@ -147,13 +157,55 @@ class Ledger:
         self.flow.batches += 1
         self.flow.commands += size
         self.flow.sizes[min((size - 1).bit_length(), len(self.flow.sizes) - 1)] += 1
+        watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, batch)
         outcomes = await self._settle_or_say_why([command for command, _ in batch])
+        watch.cancel()
+        if self._stalled:
+            self._stalled = False
+            self._make_good(batch, outcomes)
         # Who went away meanwhile gets the answer by asking again.
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 _unless_gone(future, partial(future.set_exception, outcome))
             elif not future.done():
                 future.set_result(outcome)
+
+    def _give_up(self, batch: Sequence[tuple[Command, asyncio.Future[Outcome]]]) -> None:
+        """The store hangs: nobody is kept waiting, and nothing more is taken until it answers.
+
+        What queues behind the batch was not begun, so that it is known to have moved nothing.
+        """
+        self._stalled = True
+        self.flow.overdue += len(batch)
+        _LOG.error("store_does_not_answer", commands=len(batch), queued=len(self._commands))
+        for _, future in batch:
+            _unless_gone(future, partial(future.set_result, OVERDUE))
+        while self._commands:
+            _, future = self._commands.popleft()
+            self.flow.unavailable += 1
+            _unless_gone(future, partial(future.set_result, STALLED))
+
+    def _make_good(
+        self,
+        batch: Sequence[tuple[Command, asyncio.Future[Outcome]]],
+        outcomes: Sequence[Outcome | Exception],
+    ) -> None:
+        """Undo bets that came through after their vendors were told otherwise, where it is ours to.
+
+        The refunds go to the head of the queue. Should the gateway be killed before they are
+        written, the vendor's own repeat of the bet meets the bet.
+        """
+        for (command, _), outcome in zip(batch, outcomes, strict=True):
+            undoes = self.terms[command.integration].policy.overdue_bet == "undo"
+            if undoes and command.kind is Kind.BET and isinstance(outcome, Applied):
+                refund = msgspec.structs.replace(
+                    command,
+                    kind=Kind.REFUND,
+                    key=f"overdue/{command.key}",
+                    target=command.key,
+                    amount=None,
+                )
+                self._commands.appendleft((refund, self._loop.create_future()))
 
     async def _settle_or_say_why(
         self, commands: Sequence[Command]

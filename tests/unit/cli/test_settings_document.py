@@ -22,6 +22,7 @@ SHAPES = {
 NAMED = {
     "integrations.NAME.dialect",
     "integrations.NAME.brand",
+    "integrations.NAME.allow_from",
     "integrations.NAME.options",
     "currencies.CODE.digits",
     "currencies.CODE.scale",

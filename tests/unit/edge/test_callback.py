@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import sys
+from ipaddress import ip_network
 from itertools import islice
 
 import msgspec
@@ -445,3 +446,29 @@ def test_ids_are_unique_over_restarts():
     first, second = (set(islice(request_ids(start), 1_000)) for start in (1_000_000, 1_000_001))
     assert len(first) == len(second) == 1_000
     assert not first & second
+
+
+async def test_a_caller_from_elsewhere_is_refused(rig):
+    """Where an integration names its networks, another address is told nothing but that."""
+    connection = rig.gateway.connections["swipe"]
+    for network, expected in (("127.0.0.0/8", 200), ("203.0.113.0/24", 400)):
+        here = msgspec.structs.replace(connection, allow_from=(ip_network(network),))
+        gateway = msgspec.structs.replace(rig.gateway, connections={"swipe": here})
+        rig.app = Callbacks(gateway, body_limit=LIMIT, body_timeout_s=0.05)
+        got = await rig.bets(["b1", "1.00"])
+        assert got.status == expected
+    assert got.json["why"] == "ADDRESS"
+    assert rig.world.balance("p1") == "99.00"
+
+
+async def test_who_asks_too_often_is_refused(rig):
+    """A player's commands beyond the policy's pace are refused one by one, and move nothing."""
+    connection = rig.gateway.connections["swipe"]
+    terms = msgspec.structs.replace(connection.terms, policy=Policy(pace=(2, 1_000)))
+    here = msgspec.structs.replace(connection, terms=terms)
+    gateway = msgspec.structs.replace(rig.gateway, connections={"swipe": here})
+    rig.app = Callbacks(gateway, body_limit=LIMIT, body_timeout_s=0.05)
+    got = await rig.bets(["b1", "1.00"], ["b2", "1.00"], ["b3", "1.00"])
+    assert got.json == ["Applied", "Applied", "RATE"]
+    rig.world.now_ms += 1_000
+    assert (await rig.bets(["b3", "1.00"])).json == ["Applied"]
