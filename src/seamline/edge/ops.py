@@ -87,14 +87,15 @@ class Ops:
             _LOG.error("ledger_drift", units=dict(self._drift))
 
     async def _find_overdue(self) -> None:
-        """Raise an alert for each round that should have ended by now."""
+        """Raise an alert for each round that should have ended by now; close those left open."""
         before_ms = self._gateway.clock_ms() - OVERDUE_MS
         while True:
             look = partial(_look, after=self._looked_at, before_ms=before_ms)
             overdue, last = await self._gateway.read(look)
             if overdue:
-                alerts = [_unsettled(each) for each in overdue]
-                await self._gateway.ledger.run(partial(_raise, alerts=alerts))
+                await self._gateway.ledger.run(
+                    partial(_wind_up, overdue=overdue, idle_ms=before_ms)
+                )
             if last == self._looked_at:
                 return
             self._looked_at = last
@@ -168,8 +169,12 @@ def _look(reader: Reader, *, after: int, before_ms: int) -> tuple[Sequence[Overd
     return reader.overdue(after=after, opened_before_ms=before_ms)
 
 
-def _raise(writer: Writer, _now_ms: int, *, alerts: Sequence[AlertRow]) -> None:
-    writer.raise_alerts(alerts)
+def _wind_up(writer: Writer, _now_ms: int, *, overdue: Sequence[Overdue], idle_ms: int) -> None:
+    """Close rounds that were paid and left open; a bet that was not paid is for a person."""
+    left = [each for each in overdue if each.round.wins and each.round.changed_ms < idle_ms]
+    for each in left:
+        writer.end_round(each.round.id)
+    writer.raise_alerts([_unsettled(each) for each in overdue if each not in left])
 
 
 def _unsettled(overdue: Overdue) -> AlertRow:

@@ -329,7 +329,7 @@ class Book(Changes):
         else:
             round_.wins, round_.won = round_.wins + 1, round_.won + move.units
             if command.ends is not None:
-                round_.ended = command.ends or round_.ended
+                round_.ended = command.ends or bool(round_.ended)
         self.changed[round_.id] = round_
         return round_
 

@@ -15,7 +15,7 @@ from seamline.edge import ops as module
 from seamline.edge.gateway import Gateway
 from seamline.edge.ops import LEAST_FREE_BYTES, OVERDUE_MS, Ops
 from seamline.ledger.sqlite.reader import SqliteReader
-from seamline.ledger.store import StoreUnavailable
+from seamline.ledger.store import RoundFilter, StoreUnavailable
 from unit.edge.api.asgi_caller import call
 
 pytestmark = pytest.mark.anyio
@@ -305,6 +305,32 @@ async def test_rounds_that_ended_are_well(rig, how):
     rig.world.now_ms += 2 * OVERDUE_MS
     await rig.look()
     assert "round_unsettled" not in [alert for _, alert, _ in alerts(rig.world.store)]
+
+
+async def test_a_round_that_goes_on_is_closed_when_nobody_plays_in_it(rig):
+    """A paid round that its vendor left open is unsettled, and closed after a day without play."""
+    rig.world.apply(bet("b1"), win("w1", ends=False))
+    assert [each.round for each in unsettled(rig.world.store)] == ["r1"]
+    rig.world.now_ms += OVERDUE_MS + 1
+    await rig.look()
+    assert unsettled(rig.world.store) == []
+    assert alerts(rig.world.store) == []
+
+
+async def test_the_last_win_ends_a_round_that_goes_on(rig):
+    """A round goes on until a win says that it was the last one; a later one opens it no more."""
+    rig.world.apply(bet("b1"), win("w1", ends=False), bet("b2"))
+    assert [each.round for each in unsettled(rig.world.store)] == ["r1"]
+    rig.world.apply(win("w2", ends=True))
+    assert unsettled(rig.world.store) == []
+    rig.world.apply(bet("b3"), win("w3", ends=False))
+    assert unsettled(rig.world.store) == []
+
+
+def unsettled(store):
+    """The rounds that have no end yet."""
+    with store.reader() as reader:
+        return reader.rounds(RoundFilter(unsettled=True))
 
 
 async def test_half_undone_is_not_ended(rig):
