@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from uuid import uuid4
 
 import msgspec
 
-from seamline.dialects.dialect import Call, Judgement, Refused, Reply, Request
+from seamline.cli.ids import like
+from seamline.dialects.dialect import Call, Judgement, Reply, Request
+from seamline.dialects.examples import Voice, bare
 from seamline.edge.gateway import Connection
 from seamline.ledger.ledger import clock_ms
 from seamline.money import Quantity
@@ -38,20 +39,30 @@ def story(cast: Cast) -> Sequence[Step]:
 
     A step that the vendor's protocol has no call for is left out.
     """
-    lost, won = _ids(cast, "1.50"), _ids(cast, "2.00")
-    refund = {**lost, "key": str(uuid4()), "target": lost["key"]}
-    win = {**won, "key": str(uuid4()), "amount": Quantity.parse("5.00")}
-    script: Sequence[tuple[str, Kind, dict[str, object], bool]] = (
-        ("balance", Kind.BALANCE, {}, False),
-        (f"bet     1.50  {_short(lost)}", Kind.BET, lost, False),
-        (f"bet     1.50  {_short(lost)}", Kind.BET, lost, True),
-        (f"refund  of    {_short(lost)}", Kind.REFUND, refund, False),
-        (f"refund  of    {_short(lost)}", Kind.REFUND, refund, True),
-        (f"bet     2.00  {_short(won)}", Kind.BET, won, False),
-        (f"win     5.00  {_short(won)}", Kind.WIN, win, False),
+    voice = Voice(
+        dialect=cast.connection.dialect,
+        integration=cast.connection.integration.name,
+        like=like,
+        player=cast.player,
+        session=cast.session,
+        currency=cast.currency,
+        game=cast.game,
     )
-    steps = (_step(cast, title, kind, fields, again) for title, kind, fields, again in script)
-    return [step for step in steps if step is not None]
+    lost, won = voice.say(Kind.BET, "1.50"), voice.say(Kind.BET, "2.00")
+    of_lost, of_won = (bet[1] if bet is not None else None for bet in (lost, won))
+    refund = voice.say(Kind.REFUND, "1.50", of=of_lost)
+    win = voice.say(Kind.WIN, "5.00", of=of_won) or voice.say(Kind.REWARD, "5.00")
+    script: Sequence[tuple[str, tuple[str, Command] | None, bool]] = (
+        ("balance", voice.say(Kind.BALANCE), False),
+        (f"bet     1.50  {_short(lost)}", lost, False),
+        (f"bet     1.50  {_short(lost)}", lost, True),
+        (f"refund  of    {_short(lost)}", refund, False),
+        (f"refund  of    {_short(lost)}", refund, True),
+        (f"bet     2.00  {_short(won)}", won, False),
+        (f"win     5.00  {_short(won)}", win, False),
+    )
+    at_ms = clock_ms()
+    return [_step(cast, title, *said, again, at_ms) for title, said, again in script if said]
 
 
 async def played(steps: Sequence[Step], send: Callable[[Request], Awaitable[Reply]]) -> list[str]:
@@ -69,31 +80,19 @@ async def played(steps: Sequence[Step], send: Callable[[Request], Awaitable[Repl
     return lines
 
 
-def _ids(cast: Cast, amount: str) -> dict[str, object]:
-    """A new round with its stake."""
-    ids = {"key": str(uuid4()), "round": str(uuid4()), "game": cast.game}
-    return {**ids, "amount": Quantity.parse(amount)}
-
-
-def _short(fields: dict[str, object]) -> str:
-    return str(fields["key"])[:8]
+def _short(said: tuple[str, Command] | None) -> str:
+    """The beginning of a command's id."""
+    return bare((said[1].key if said is not None else None) or "")[:8]
 
 
 def _step(
-    cast: Cast, title: str, kind: Kind, fields: dict[str, object], again: bool
-) -> Step | None:
-    """The step in the first call of the dialect that can say it."""
+    cast: Cast, title: str, call_name: str, command: Command, again: bool, at_ms: int
+) -> Step:
+    """The step as the dialect says it."""
     integration = cast.connection.integration
-    whose = {"session": cast.session, "player": cast.player, "currency": cast.currency}
-    said = {"kind": kind, "integration": integration.name, **whose, **fields}
-    command = msgspec.structs.replace(Command(kind=kind, integration=integration.name), **said)
-    for call in cast.connection.dialect.calls:
-        try:
-            request = call.compose((command,), integration, clock_ms())
-        except Refused:
-            continue
-        return Step(title=title, request=request, judge=_judging(call, integration), again=again)
-    return None
+    call = next(each for each in cast.connection.dialect.calls if each.name == call_name)
+    request = call.compose((command,), integration, at_ms)
+    return Step(title=title, request=request, judge=_judging(call, integration), again=again)
 
 
 def _judging(
