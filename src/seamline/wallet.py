@@ -106,6 +106,18 @@ class Rejection(Enum):
     __hash__ = object.__hash__
 
 
+class Catalogue(msgspec.Struct, kw_only=True):
+    """What a vendor offers for a price, by id, as it was heard last; None while nothing was heard.
+
+    Prices are decimals, None where there is none. Kept up to date for those dialects that look
+    something up in it.
+    """
+
+    games: Mapping[str, str | None] | None = None
+    #: What can be won in the games.
+    prizes: Mapping[str, str | None] | None = None
+
+
 class Integration(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     """One brand's connection to one vendor.
 
@@ -118,6 +130,7 @@ class Integration(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     dialect: str
     options: OptionsT
     allow_from: tuple[str, ...] = ()
+    catalogue: Catalogue = msgspec.field(default_factory=Catalogue)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):

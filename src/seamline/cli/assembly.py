@@ -13,6 +13,7 @@ import msgspec
 from seamline.cli.settings import Brand, Settings, SettingsError
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply, Request
+from seamline.edge.catalogue import Catalogues
 from seamline.edge.exchanges import Exchanges
 from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger, clock_ms
@@ -126,7 +127,7 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
             deadline_ms=round(settings.ledger.deadline_s * 1000),
         )
         stack.push_async_callback(ledger.close)
-        yield Gateway(
+        built = Gateway(
             ledger=ledger,
             store=store,
             currencies=settings.currencies,
@@ -137,6 +138,10 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
             send=vendors.send,
             clock_ms=clock_ms,
         )
+        catalogues = Catalogues(built)
+        stack.push_async_callback(catalogues.close)
+        catalogues.start()
+        yield built
 
 
 def _exchanges(settings: Settings, connected: Mapping[str, Connection]) -> Exchanges:

@@ -236,6 +236,16 @@ class BetLine(msgspec.Struct, frozen=True, kw_only=True):
     largest_multiple: str
 
 
+class Prize(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing that can be won; its price is a decimal, `images` are absolute URLs."""
+
+    id: str
+    title: str
+    description: str | None = None
+    price: str | None = None
+    images: Mapping[str, str] = msgspec.field(default_factory=dict)
+
+
 class Game(msgspec.Struct, frozen=True, kw_only=True):
     """A game of a vendor's catalogue.
 
@@ -254,6 +264,8 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     #: What it costs, as a decimal, where a game is a thing to buy.
     price: str | None = None
     description: str | None = None
+    #: What can be won in it, where that is things.
+    prizes: tuple[Prize, ...] = ()
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
@@ -422,6 +434,9 @@ class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     routes: Callable[[OptionsT], Mapping[str, tuple[str, str]]] | None = None
     #: A body as it may be recorded, of a request or a reply; None for as it is.
     redact: Callable[[bytes], bytes] | None = None
+    #: Whether `read` looks something up in the integration's catalogue, which is then kept up to
+    #: date from the studio's games; None for never.
+    wants_catalogue: Callable[[OptionsT], bool] | None = None
     studio: Studio[OptionsT] | None = None
 
 
