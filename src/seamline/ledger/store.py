@@ -128,11 +128,15 @@ class Writer(Protocol):
 
 
 class TransactionFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which transactions to list, newest first. `after` is the last id of the page before."""
+    """Which transactions to list, newest first. `after` is the last id of the page before.
+
+    A `key` means the one that has it in the integration, whatever round and game are asked for.
+    """
 
     brand: str | None = None
     player: str | None = None
     integration: str | None = None
+    key: str | None = None
     round: str | None = None
     game: str | None = None
     after: int | None = None

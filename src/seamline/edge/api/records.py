@@ -33,12 +33,14 @@ TOTALS_DAYS = 31
 async def transactions(gateway: Gateway, *, query: shapes.TransactionQuery) -> Answer:
     """A page of transactions."""
     _needs(query.player, "player", query.brand, "brand")
+    _needs(query.key, "key", query.integration, "integration")
     _needs(query.round, "round", query.integration, "integration")
     _needs(query.game, "game", query.round, "round")
     wanted = TransactionFilter(
         brand=query.brand,
         player=query.player,
         integration=query.integration,
+        key=query.key,
         round=query.round,
         game=query.game,
         after=cursor.open_(query.after, query),

@@ -15,9 +15,13 @@ from seamline.dialects.dialect import AnyExtra, Refused, VendorError
 from seamline.edge.api import shapes, vendors
 from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Connection, Gateway
+from seamline.ledger.store import TransactionEntry, TransactionFilter
 from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection, Replayed
 
 _LOG = structlog.get_logger("seamline.api")
+
+#: What stands before a reserve's key in the key of the transaction that tells what became of it.
+DONE, RETURNED, UNKNOWN = "done", "returned", "unknown"
 
 #: The ledger refused for a reason that passes: the same again is decided afresh.
 _PASSING = frozenset(
@@ -80,8 +84,7 @@ async def _reserved(deal: Deal, reserve: Command) -> Applied:
     """Take the money; whoever asks again is told what is known and asks nobody."""
     outcome = await deal.apply(reserve)
     if isinstance(outcome, Replayed):
-        detail = "the vendor was asked before, and is not asked again: see the transactions"
-        raise _repeated("unknown", detail, outcome.transaction)
+        raise await _known(deal, reserve, outcome)
     if isinstance(outcome, Applied):
         return outcome
     if outcome.why is Rejection.REFUNDED_BEFORE:
@@ -89,7 +92,31 @@ async def _reserved(deal: Deal, reserve: Command) -> Applied:
     raise refusal(outcome)
 
 
-def _repeated(outcome: str, detail: str, transaction: str | None = None) -> Problem:
+async def _known(deal: Deal, reserve: Command, before: Replayed) -> Problem:
+    """What became of it when it was asked for the first time."""
+    if await _recorded(deal, reserve, RETURNED) is not None:
+        detail = "the vendor refused it before, and the money was given back"
+        return _repeated("returned", detail, before.transaction)
+    done = await _recorded(deal, reserve, DONE)
+    if done is not None:
+        detail = "the vendor did it before, and is not asked again"
+        return _repeated("done", detail, before.transaction, done.reference)
+    # Also where the gateway was stopped while the vendor was being asked: somebody has to look.
+    await _tell(deal, reserve, UNKNOWN, "the vendor was asked, and its answer was not heard")
+    detail = "the vendor was asked before, and nobody knows whether it acted; the money is kept"
+    return _repeated("unknown", detail, before.transaction)
+
+
+async def _recorded(deal: Deal, reserve: Command, what: str) -> TransactionEntry | None:
+    """The transaction that tells of the reserve's fate, if that was it."""
+    wanted = TransactionFilter(integration=reserve.integration, key=f"{what}/{reserve.key}")
+    found = await deal.gateway.read(lambda reader: reader.transactions(wanted))
+    return found[0] if found else None
+
+
+def _repeated(
+    outcome: str, detail: str, transaction: str | None = None, answer: str | None = None
+) -> Problem:
     """It was asked for before."""
     return Problem(
         Code.OPERATION_REPEATED,
@@ -97,6 +124,7 @@ def _repeated(outcome: str, detail: str, transaction: str | None = None) -> Prob
         field="transaction_id",
         outcome=outcome,
         transaction=transaction,
+        answer=answer,
     )
 
 
@@ -114,8 +142,10 @@ async def _asked(
     except Exception as error:
         if reserve is not None:
             # Our reader failed on the vendor's answer: nobody knows what it said.
-            await _tell(deal, reserve, "unknown", f"its answer could not be read: {error!r}")
+            await _tell(deal, reserve, UNKNOWN, f"its answer could not be read: {error!r}")
         raise
+    if reserve is not None:
+        await _remember(deal, reserve, answer)
     paid = await _settled(deal, answer)
     newest = paid or held
     return shapes.OperationAnswer(
@@ -131,10 +161,10 @@ async def _undone(deal: Deal, reserve: Command, held: Applied, error: Exception)
     """Give the money back to whom the vendor refused; keep it where nobody knows."""
     problem = vendors.failed(deal.target, deal.extra.operation, error)
     if not (isinstance(error, VendorError) and error.refused):
-        await _tell(deal, reserve, "unknown", str(error) or type(error).__name__)
+        await _tell(deal, reserve, UNKNOWN, str(error) or type(error).__name__)
         return _unknown(deal, held, error)
     returned = await deal.apply(
-        deal.beside(reserve, "returned", kind=Kind.REFUND, target=reserve.key)
+        deal.beside(reserve, RETURNED, kind=Kind.REFUND, target=reserve.key)
     )
     if isinstance(returned, Rejected):
         problem = refusal(returned)
@@ -157,6 +187,15 @@ def _unknown(deal: Deal, held: Applied, error: Exception) -> Problem:
         vendor_code=vendor.code if vendor is not None else None,
         vendor_message=vendor.message if vendor is not None else None,
     )
+
+
+async def _remember(deal: Deal, reserve: Command, answer: Any) -> None:
+    """Note what the vendor answered: who did not hear it can ask again and be told."""
+    told = msgspec.json.encode(answer).decode()
+    outcome = await deal.apply(deal.beside(reserve, DONE, kind=Kind.NOTICE, reference=told))
+    if isinstance(outcome, Rejected):
+        why = outcome.why.name.lower()
+        _LOG.error("operation_not_noted", key=reserve.key, why=why, answer=told)
 
 
 async def _tell(deal: Deal, about: Command, what: str, why: str) -> None:

@@ -235,6 +235,20 @@ LEFT JOIN rounds AS r ON r.id = t.round
 WHERE t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?3 IS NULL OR i.name = ?3)
 ORDER BY t.id DESC LIMIT ?4
 
+-- list_keyed_transactions --
+-- The transaction that has a key in an integration; the filters that are NULL are off.
+SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
+       t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
+       t.dust, t.created_ms, s.game, t.feature, t.reference
+FROM integrations AS i
+CROSS JOIN transactions AS t ON t.integration = i.id AND t.key = ?5
+LEFT JOIN accounts AS a ON a.id = t.account
+LEFT JOIN players AS p ON p.id = a.player
+LEFT JOIN sessions AS s ON s.id = t.session
+LEFT JOIN rounds AS r ON r.id = t.round
+WHERE i.name = ?3 AND t.id < ?1 AND (?2 IS NULL OR i.brand = ?2) AND (?6 IS NULL OR p.name = ?6)
+LIMIT ?4
+
 -- list_player_transactions --
 -- A player's transactions, newest first, walked back along each account's chain. The walk itself is
 -- in that order: an outer ORDER BY would make every page walk the whole history.

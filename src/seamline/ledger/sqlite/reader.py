@@ -98,7 +98,10 @@ class SqliteReader:
         """A page of transactions, newest first."""
         after = wanted.after if wanted.after is not None else MAX_UNITS
         bindings = (after, wanted.brand, wanted.integration, wanted.limit)
-        if wanted.round is not None:
+        if wanted.key is not None:
+            keyed = (*bindings, wanted.key, wanted.player)
+            found = self._run(SQL["list_keyed_transactions"], keyed)
+        elif wanted.round is not None:
             named = (*bindings, wanted.round, wanted.game, wanted.player)
             found = self._run(SQL["list_round_transactions"], named)
         elif wanted.player is not None:

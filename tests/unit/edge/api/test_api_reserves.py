@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from seamline.dialects.dialect import VendorError
+from seamline.dialects.dialect import Reply, VendorError
+from seamline.wallet import Kind, Rejected, Rejection
+from unit.edge.api.operator_rig import BuyAsk, reserve_price
 from unit.edge.api.test_api_door import problem
 
 BUY = "/v1/integrations/swipe/operations/buy"
@@ -95,6 +97,7 @@ def test_the_same_again_asks_nobody(funded):
     first = buy(funded)
     told = problem(buy(funded), 409, "operation_repeated")
     assert told["transaction"] == first.json["reserved"]
+    assert (told["outcome"], told["answer"]) == ("done", '{"prize":"202"}')
     problem(buy(funded, price="31.00"), 409, "duplicate_changed")
     assert len(funded.vendor.asked) == 1
     assert balance(funded) == "70.00"
@@ -138,3 +141,108 @@ def test_a_vendor_error_says_whether_nothing_was_done():
     assert not VendorError("no").refused
     assert VendorError("no", status=200, refused=True).refused
     assert not VendorError("no", status=429, refused=False).refused
+
+
+UNHEARD = [
+    (Reply(500), 502),
+    (Reply(503), 502),
+    (Reply(302), 502),
+    (TimeoutError("no reply"), 504),
+    (ConnectionError("reset"), 502),
+]
+
+
+@pytest.mark.parametrize(("reply", "status"), UNHEARD)
+def test_what_nobody_knows_keeps_the_money(funded, reply, status):
+    """Trouble, silence and a broken line keep the reserve, ask nobody again, and alert a person."""
+    funded.vendor.reply = reply
+    told = problem(buy(funded), status, "outcome_unknown")
+    assert told["outcome"] == "unknown"
+    assert told["transaction"].startswith("txn_")
+    assert balance(funded) == "70.00"
+    assert alerts(funded) == [("notice", "unknown/buy/t1")]
+    assert len(funded.vendor.asked) == 1
+    again = problem(buy(funded), 409, "operation_repeated")
+    assert (again["outcome"], again["transaction"]) == ("unknown", told["transaction"])
+    assert len(funded.vendor.asked) == 1
+    assert len(alerts(funded)) == 1
+
+
+def test_an_answer_that_cannot_be_read_keeps_the_money(funded, capsys):
+    """A dialect that fails on the answer is a fault of ours; the reserve is kept with an alert."""
+    funded.vendor.reply = Reply(200, b"[")
+    problem(buy(funded), 500, "fault")
+    assert (balance(funded), alerts(funded)) == ("70.00", [("notice", "unknown/buy/t1")])
+    assert funded.world.gateway.asking == set()
+    capsys.readouterr()
+
+
+def test_a_returned_reserve_is_told_as_that(funded):
+    """Whoever asks again after a refusal hears that the money came back; nobody is asked."""
+    funded.vendor.answers(404)
+    buy(funded)
+    told = problem(buy(funded), 409, "operation_repeated")
+    assert told["outcome"] == "returned"
+    assert (balance(funded), len(funded.vendor.asked)) == ("100.00", 1)
+
+
+def test_a_reserve_without_a_fate_is_looked_at(funded):
+    """A gateway that was stopped while it asked leaves a reserve; asking again alerts a person."""
+    ask = BuyAsk(transaction_id="t1", price="30.00")
+    funded.apply(reserve_price(ask, funded.world.gateway.connections["swipe"].integration))
+    told = problem(buy(funded), 409, "operation_repeated")
+    assert told["outcome"] == "unknown"
+    assert alerts(funded) == [("notice", "unknown/buy/t1")]
+    assert funded.vendor.asked == []
+
+
+def test_a_settlement_that_is_refused_is_looked_at(funded):
+    """The vendor agreed and the ledger did not pay: a problem, and an alert for a person."""
+    funded.vendor.answers(200, {"gift": "99999999999999999"})
+    problem(funded.post(CASH, {"transaction_id": "t1", "price": "0"}), 422, "amount_range")
+    assert alerts(funded) == [("notice", "unpaid/gift/t1")]
+    assert balance(funded) == "100.00"
+
+
+def test_a_refusal_that_cannot_be_paid_back_is_looked_at(funded, monkeypatch):
+    """Where the reserve could not be given back it is said so, and a person is alerted."""
+    real = funded.world.ledger.apply
+
+    async def apply(command):
+        if command.kind is Kind.REFUND:
+            return Rejected(why=Rejection.UNAVAILABLE, detail="the disk is full")
+        return await real(command)
+
+    monkeypatch.setattr(funded.world.ledger, "apply", apply)
+    funded.vendor.answers(404)
+    told = problem(buy(funded), 503, "unavailable")
+    assert told["outcome"] == "kept"
+    assert alerts(funded) == [("notice", "unreturned/buy/t1")]
+
+
+def test_what_cannot_be_noted_is_logged(funded, monkeypatch, capsys):
+    """A notice that the ledger does not take leaves its words in the log, and changes nothing."""
+    real = funded.world.ledger.apply
+
+    async def apply(command):
+        if command.kind is Kind.NOTICE:
+            return Rejected(why=Rejection.BUSY)
+        return await real(command)
+
+    monkeypatch.setattr(funded.world.ledger, "apply", apply)
+    funded.vendor.answers(200, {"prize": "202"})
+    assert buy(funded).status == 200
+    funded.vendor.reply = TimeoutError()
+    problem(buy(funded, "t2"), 504, "outcome_unknown")
+    assert capsys.readouterr().out.count("operation_not_noted") == 2
+
+
+def test_a_transaction_is_found_by_its_key(funded):
+    """The list can be asked for one key of an integration; a key alone does not say whose."""
+    funded.vendor.answers(200, {"prize": "202"})
+    buy(funded)
+    listed = funded.get("/v1/transactions?integration=swipe&key=done/buy/t1").json["items"]
+    assert [(each["kind"], each["reference"]) for each in listed] == [("notice", '{"prize":"202"}')]
+    assert funded.get("/v1/transactions?integration=swipe&key=x").json["items"] == []
+    assert funded.get("/v1/transactions?integration=local&key=buy/t1").json["items"] == []
+    problem(funded.get("/v1/transactions?key=buy/t1"), 400, "malformed")
