@@ -103,10 +103,12 @@ def test_an_amount_that_is_none(caller, put):
     """An amount that is no plain decimal, or that nothing can hold, is refused."""
     bet = caller.bet("10.37")
     request = caller.compose(bet)
+    # White space around a number is JSON's own and no part of the amount.
+    spellings = [f'"{put}"', put] if put == put.strip() else [f'"{put}"']
     for old in (b'"10.37"', b"10.37"):
         if old not in request.body:
             continue
-        for new in (f'"{put}"', put):
+        for new in spellings:
             body = request.body.replace(old, new.encode(), 1)
             changed = msgspec.structs.replace(request, body=body)
             signed = caller.dialect.sign(changed, caller.integration)

@@ -193,13 +193,15 @@ def test_fault_07_killed_thirty_times(tmp_path, capsys, name):
 
 SUDDEN = """
 import os, signal
+from seamline.ledger.sqlite.batches import Batches
 from seamline.ledger.sqlite.writer import SqliteWriter
 from seamline.cli import main
 
 POINT, TURN = {point!r}, {turn}
 seen = 0
 
-def die_at(name, method, *, after):
+def die_at(of, name, *, after):
+    method = getattr(of, name)
     def wrapped(self, *arguments):
         global seen
         seen += 1
@@ -209,16 +211,16 @@ def die_at(name, method, *, after):
         if seen == TURN and after:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
-    setattr(SqliteWriter, name, wrapped)
+    setattr(of, name, wrapped)
 
 if POINT == "before write":
-    die_at("write", SqliteWriter.write, after=False)
+    die_at(Batches, "write", after=False)
 if POINT == "after write":
-    die_at("write", SqliteWriter.write, after=True)
+    die_at(Batches, "write", after=True)
 if POINT == "before commit":
-    die_at("_commit", SqliteWriter._commit, after=False)
+    die_at(SqliteWriter, "_commit", after=False)
 if POINT == "after commit":
-    die_at("_commit", SqliteWriter._commit, after=True)
+    die_at(SqliteWriter, "_commit", after=True)
 main()
 """
 
