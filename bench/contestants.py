@@ -17,6 +17,7 @@ import apsw
 import peer_books
 import seeding
 from bets import BRAND, CURRENCY, Recipe
+from seeding import Where
 from serving import Running, free_port, serving, tail
 
 BENCH = Path(__file__).parent
@@ -108,7 +109,9 @@ class Seamline:
         """Players, deposits and sessions through the operator API, then a closed file."""
         with self.on(self.seeded) as running:
             asyncio.run(
-                seeding.seed(running.port, API_KEY, self.recipe.integration, players, DEPOSIT)
+                seeding.seed(
+                    running.port, API_KEY, Where(self.recipe.integration), players, DEPOSIT
+                )
             )
         if self.seeded.with_name("seeded.db-wal").exists():
             raise SystemExit(f"the server left its log behind:\n{tail(self.folder / 'server.log')}")

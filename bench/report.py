@@ -47,6 +47,8 @@ class Report(msgspec.Struct):
     tallies: list[Tally] = msgspec.field(default_factory=list)
     steady: Steady | None = None
     growth: Growth | None = None
+    #: Each dialect on the same gateway.
+    vendors: list[Tally] = msgspec.field(default_factory=list)
     #: Why something was left out, in words.
     notes: list[str] = msgspec.field(default_factory=list)
 
@@ -60,6 +62,8 @@ def text(report: Report) -> str:
         parts.append(_table(("ratio of medians", "value", "bar"), ratios) if ratios else "")
     if report.steady:
         parts.append(_steady(report.steady))
+    if report.vendors:
+        parts.append(_vendors(report.vendors))
     if report.growth:
         parts.append(_growth(report.growth))
     parts += report.notes
@@ -89,6 +93,17 @@ _RATES = (
     "RSS MiB",
     "start s",
 )
+
+
+def _vendors(tallies: Sequence[Tally]) -> str:
+    """The dialects beside the fastest of them."""
+    best = max(each.rate for each in tallies)
+    rows = [
+        (each.name, f"{each.rate:,.0f}", f"{each.rate / best:.2f}", *_rates(each)[2:7])
+        for each in tallies
+    ]
+    names = ("dialect", "bets/s (median)", "of the fastest", *_RATES[2:7])
+    return _table(names, rows)
 
 
 def _rates(tally: Tally) -> tuple[str, ...]:

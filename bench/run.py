@@ -24,12 +24,16 @@ from growth import WARM_UP_S, grown
 from load import THREADS, account_for, drive
 from postgres import postgres
 from report import Report, Tally
+from seamline.dialects import dialects
 from steady import Steady, steady
+from vendors import Sandbox
 
 PLAYERS = 10_000
 #: More than any contestant that keeps books can take in a second.
 REQUESTS_PER_SECOND = 40_000
-STAGES = ("bare", "seamline", "peer", "steady", "growth")
+#: Signing takes longer than sending: no more than one dialect takes in a second.
+VENDOR_REQUESTS_PER_SECOND = 15_000
+STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth")
 
 
 def main() -> None:
@@ -86,6 +90,8 @@ def stages(options: argparse.Namespace, folder: Path) -> Report:
                 found.steady = at_half(gateway, folder, peak, options.seconds)
             if "growth" in options.only:
                 found.growth = grow_and_play(gateway, folder, options)
+        if "dialects" in options.only:
+            found.vendors = of_each_dialect(folder, options)
     return found
 
 
@@ -151,6 +157,19 @@ def at_half(gateway: Seamline, folder: Path, peak: float, seconds: float) -> Ste
         issued=warm.issued + sent,
     )
     return found
+
+
+def of_each_dialect(folder: Path, options: argparse.Namespace) -> list[Tally]:
+    """Signed bets of each dialect, in turns, over one gateway that speaks them all."""
+    say("seeding a gateway with every dialect")
+    gateway = Sandbox(folder, PLAYERS)
+    tallies = [Tally(name) for name in dialects()]
+    for number in range(options.rounds):
+        for tally in tallies:
+            count = int(VENDOR_REQUESTS_PER_SECOND * options.seconds)
+            gateway.play(tally.name, tally, count, options.seconds)
+            say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
+    return tallies
 
 
 def grow_and_play(gateway: Seamline, folder: Path, options: argparse.Namespace) -> report.Growth:

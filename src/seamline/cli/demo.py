@@ -32,6 +32,7 @@ from seamline.cli.shell import say
 from seamline.cli.story import Cast, Step, played, story
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply, Request, Secret
+from seamline.dialects.examples import currency_of
 from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.edge.routes import PREFIX
 from seamline.ledger.store import NewSession, Writer
@@ -82,6 +83,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
 
 def settings_in(folder: Path) -> Settings:
     """Settings with a sandbox integration for each dialect, and the books in that folder."""
+    currencies = {currency_of(dialect, CURRENCY) for dialect in dialects().values()} | {CURRENCY}
     return Settings(
         server=Server(),
         store=Store(url=f"sqlite:///{folder}/seamline.db"),
@@ -89,7 +91,7 @@ def settings_in(folder: Path) -> Settings:
         api=Api(keys=(Secret(API_KEY),)),
         exchanges=Exchanges(),
         log=Log(),
-        brands={BRAND: Brand(currencies=(CURRENCY,))},
+        brands={BRAND: Brand(currencies=tuple(sorted(currencies)))},
         integrations={
             name: Integration(name=name, brand=BRAND, dialect=name, options=dialect.sandbox())
             for name, dialect in dialects().items()
@@ -122,7 +124,7 @@ async def _seeded(built: Gateway, connection: Connection) -> Cast:
         connection=connection,
         player=f"{connection.integration.name}-player",
         session=str(uuid4()),
-        currency=CURRENCY,
+        currency=currency_of(connection.dialect, CURRENCY),
         game=GAME,
     )
     await built.ledger.run(partial(_seat, cast=cast))
@@ -131,7 +133,7 @@ async def _seeded(built: Gateway, connection: Connection) -> Cast:
         integration=cashier_of(BRAND),
         key=str(uuid4()),
         player=cast.player,
-        currency=CURRENCY,
+        currency=cast.currency,
         amount=Quantity.parse(FUNDS),
     )
     await built.ledger.apply(deposit)
@@ -146,7 +148,7 @@ def _seat(writer: Writer, now_ms: int, *, cast: Cast) -> None:
     session = NewSession(
         name=cast.session,
         player=cast.player,
-        currency=CURRENCY,
+        currency=cast.currency,
         game=GAME,
         opened_ms=now_ms,
         expires_ms=now_ms + span_ms,

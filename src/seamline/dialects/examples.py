@@ -84,6 +84,15 @@ def _fancy(example: Example) -> tuple[bool, bool, int, str]:
     return len(example.commands) > 1, special, -given, repr(example)
 
 
+def currency_of(dialect: AnyDialect, otherwise: str) -> str:
+    """What its bets are in: where no session tells, the currency of the published ones."""
+    for each in examples(dialect):
+        first = each.commands[0]
+        if first.kind is Kind.BET and first.session is None and first.currency is not None:
+            return first.currency
+    return otherwise
+
+
 def kind_of(name: str) -> str:
     """What stands before an id that is unique in its kind only: `bet/` of `bet/77`, or nothing."""
     kind, slash, _ = name.partition("/")
