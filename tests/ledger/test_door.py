@@ -335,18 +335,27 @@ class Hanging:
             await self.free.wait()
         return result
 
+    def hang(self, ledger):
+        """From now on nothing comes back, and nobody is to wait long for it."""
+        self.hangs, ledger._deadline_ms = True, 20
+
+    def let_go(self, ledger):
+        """Everything comes back, and may take its time."""
+        self.hangs, ledger._deadline_ms = False, 60_000
+        self.free.set()
+
 
 @asynccontextmanager
 async def hanging(world, **options):
     """A door whose store hangs once a first bet is through."""
     writer = Hanging(world.writer)
     ledger = door_module.Ledger(
-        writer, world.terms, clock=lambda: world.now_ms, deadline_ms=20, **options
+        writer, world.terms, clock=lambda: world.now_ms, deadline_ms=60_000, **options
     )
     await ledger.apply(bet("b0", "1.00", round_="r0"))
-    writer.hangs = True
+    writer.hang(ledger)
     yield ledger, writer
-    writer.free.set()
+    writer.let_go(ledger)
     await ledger.close()
 
 
@@ -363,8 +372,7 @@ async def test_nobody_waits_for_a_store_that_hangs(world):
             Rejection.UNAVAILABLE,
         ]
         assert ledger.flow.overdue == 1
-        writer.hangs = False
-        writer.free.set()
+        writer.let_go(ledger)
         assert isinstance(await until_taken(ledger, bet("b4", "2.00", round_="r4")), Applied)
     assert [row.key for row in transactions(world.store) if row.kind == "bet"] == ["b0", "b1", "b4"]
     proven(world.store)
@@ -379,8 +387,7 @@ async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
             ledger.apply(bet("b0", "1.00", round_="r0")), ledger.apply(bet("b1"))
         )
         assert why(known) == why(new) == Rejection.OVERDUE
-        writer.hangs = False
-        writer.free.set()
+        writer.let_go(ledger)
         again = await until_taken(ledger, bet("b1"))
         assert why(again) is Rejection.REFUNDED_BEFORE
         assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed

@@ -100,7 +100,7 @@ class GatewayCollector(Collector):
         refused = CounterMetricFamily(
             "seamline_ledger_refused", "Commands the ledger could not take.", labels=["why"]
         )
-        for why in ("busy", "unavailable", "faults"):
+        for why in ("busy", "unavailable", "overdue", "faults"):
             refused.add_metric([why], getattr(flow, why))
         yield refused
         drift = GaugeMetricFamily(

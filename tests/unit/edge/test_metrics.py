@@ -114,9 +114,9 @@ def test_batches_are_told_by_size(rig):
 def test_what_the_ledger_could_not_take_is_told(rig):
     """A full queue, a store that is away and faults are counted apart."""
     flow = rig.ledger.flow
-    flow.busy, flow.unavailable, flow.faults = 1, 2, 3
+    flow.busy, flow.unavailable, flow.overdue, flow.faults = 1, 2, 4, 3
     assert rig.samples("seamline_ledger_refused_total") == {
-        ("busy",): 1, ("unavailable",): 2, ("faults",): 3,
+        ("busy",): 1, ("unavailable",): 2, ("overdue",): 4, ("faults",): 3,
     }  # fmt: skip
 
 
