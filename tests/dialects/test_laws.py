@@ -27,9 +27,10 @@ from kit.saying import (
     sayable,
     well_formed,
 )
-from kit.vendor import Template, integration_of, templates
+from kit.vendor import integration_of, templates
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Failure, Judgement, Reply
+from seamline.dialects.examples import Example
 from seamline.money import Amount, Currencies
 from seamline.wallet import (
     Applied,
@@ -287,4 +288,4 @@ def test_paths_are_absolute_and_calls_are_told_apart(name):
 
 def test_templates_come_from_vectors():
     """The examples are read from the vectors, not made up here."""
-    assert all(isinstance(each, Template) for name in NAMES for each in templates(name))
+    assert all(isinstance(each, Example) for name in NAMES for each in templates(name))

@@ -1,81 +1,31 @@
 """A vendor of any dialect, who says commands by the dialect's own compose and believes its judge.
 
-What a dialect can say is learnt from its own vectors: each row of `vectors/*.json` that names a
-`call` and the `command` (or `commands`) that it stands for is a template. Ids are replaced by new
-ones of the same shape, everything else stays as published. Where ids are only unique per kind and
-written `kind/id`, the kind stays. Ids that are equal in a vector stay equal: a refund that has its
-bet's id keeps having it, and so does a round that is named after its bet.
+What a dialect can say is learnt from its own vectors (see `seamline.dialects.examples`). Ids are
+replaced by new ones of the same shape, everything else stays as published.
 """
 
-import json
 import re
-from functools import cache
-from importlib.resources import files
 from itertools import count
 from random import Random
 
 import msgspec
 import pytest
 
+from seamline.dialects import examples as learnt
+from seamline.dialects.examples import IDS, bare, examples, kind_of, like_kind
 from seamline.money import Quantity
-from seamline.wallet import Command, Integration, Kind, Verdict
+from seamline.wallet import Integration, Kind, Verdict
 
-#: What is new in each command, and what it is about.
-IDS = ("key", "reference", "round", "target", "campaign", "claim")
+__all__ = ["Ids", "Said", "Vendor", "bare", "integration_of", "like_kind", "renewed", "templates"]
+
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(r"(?=[^0-9]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}")
 _DIGITS = re.compile(r"[0-9]{2,}")
 
 
-class Template(msgspec.Struct, frozen=True):
-    """One published request: which call carries which commands."""
-
-    call: str
-    commands: tuple[Command, ...]
-
-
-@cache
-def templates(name, package="seamline.dialects"):
+def templates(name):
     """Everything that the vectors of a dialect show how to say, the plainest first."""
-    found = []
-    for path in (files(f"{package}.{name}") / "vectors").iterdir():
-        if path.name.endswith(".json"):
-            found += [_template(row, name) for row in _rows(json.loads(path.read_text("utf-8")))]
-    return tuple(sorted(set(found), key=_fancy))
-
-
-def _rows(node):
-    """Every object in a file of vectors that says which commands a call stands for."""
-    if isinstance(node, dict):
-        if isinstance(node.get("call"), str) and ("command" in node or "commands" in node):
-            yield node
-        else:
-            for each in node.values():
-                yield from _rows(each)
-    elif isinstance(node, list):
-        for each in node:
-            yield from _rows(each)
-
-
-def _template(row, integration):
-    listed = row["commands"] if "commands" in row else [row["command"]]
-    return Template(row["call"], tuple(_command(each, integration) for each in listed))
-
-
-def _command(fields, integration):
-    given = dict(fields)
-    given["kind"] = Kind(given["kind"])
-    if given.get("amount") is not None:
-        given["amount"] = Quantity.parse(given["amount"])
-    return Command(**{"integration": integration} | given)
-
-
-def _fancy(template):
-    """Free rounds, campaigns and batches are special; what lacks a field is older than the rest."""
-    first = template.commands[0]
-    given = sum(value is not None for value in msgspec.structs.astuple(first))
-    special = first.free or first.campaign is not None or first.kind is Kind.REWARD
-    return len(template.commands) > 1, special, -given, repr(template)
+    return examples(_dialect(name))
 
 
 class Ids:
@@ -108,49 +58,10 @@ class Ids:
         return first + "".join(self._random.choices("0123456789", k=length - 1))
 
 
-def kind_of(name):
-    """What stands before an id that is unique in its kind only: `bet/` of `bet/77`, or nothing."""
-    kind, slash, _ = (name or "").partition("/")
-    return kind + slash if slash else ""
-
-
-def bare(name):
-    """An id without the kind before it."""
-    return name.removeprefix(kind_of(name))
-
-
-def like_kind(example, name):
-    """The id as the kind that the example has: `bet/77` like `win/1` is `win/77`."""
-    return kind_of(example) + bare(name) if kind_of(example) else name
-
-
 def renewed(example, like, fresh=None, **given):
-    """The fields of a command that are ids, new ones but for the *given*.
-
-    The same new one stands wherever the same old one stood; *fresh* is what is new already, by the
-    old, and grows.
-    """
-    fresh = {} if fresh is None else fresh
-    old = {name: getattr(example, name) for name in IDS if getattr(example, name) is not None}
-    known = {name for name in old if given.get(name) is not None}
-    fresh |= {bare(old[name]): bare(given[name]) for name in known}
-    for name in old.keys() - known - {"claim"}:
-        part = bare(old[name])
-        if part not in fresh:
-            fresh[part] = like(part)
-    new = {name: kind_of(old[name]) + fresh[bare(old[name])] for name in old if name != "claim"}
-    new |= {name: given[name] for name in known}
-    if "claim" in old and "claim" not in known:
-        new["claim"] = _claimed(old["claim"], like, fresh)
-    return new
-
-
-def _claimed(claim, like, fresh):
-    """A claim with new ids in it; one that holds no other id of the command is an id itself."""
-    for part in sorted(fresh, key=len, reverse=True):
-        if part in claim:
-            return claim.replace(part, fresh[part])
-    return kind_of(claim) + fresh.setdefault(bare(claim), like(bare(claim)))
+    """The fields of a command that are ids, new ones but for the *given*."""
+    told = {name: each for name, each in given.items() if name in IDS and each is not None}
+    return learnt.renewed(example, like, told, fresh)
 
 
 class Vendor:
@@ -287,7 +198,7 @@ class Vendor:
         """
 
         def kindred(each):
-            return kind_of(each.target) == kind_of(of.key)
+            return kind_of(each.target or "") == kind_of(of.key)
 
         template = self.template(Kind.REFUND, like=kindred) or self.template(Kind.REFUND)
         example = template.commands[0]
@@ -299,7 +210,7 @@ class Vendor:
 
     def _about(self, of, example):
         """What ties a command such as the example to another one, as far as the wire has it."""
-        ties = {"round": of.round, "target": like_kind(example.target, of.key)}
+        ties = {"round": of.round, "target": like_kind(example.target or "", of.key)}
         return {name: value for name, value in ties.items() if getattr(example, name) is not None}
 
     # The wire.
