@@ -5,13 +5,11 @@ snippets first, so that none passes because it cannot fail.
 """
 
 import ast
-import json
 import re
 import statistics
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +22,6 @@ from seamline.wallet import Integration
 
 ROOT = Path(__file__).parent.parent
 SRC = ROOT / "src" / "seamline"
-DIALECTS = SRC / "dialects"
 
 MAX_FUNCTION = 70
 GROWN_FUNCTION = 40
@@ -403,51 +400,6 @@ def test_named_queries_are_used():
     ]
     assert named, "no query has a name"
     assert not [(path, name) for path, name in named if name not in used]
-
-
-def folders() -> list[str]:
-    """The vendors: every package below `dialects`."""
-    return sorted(path.parent.name for path in DIALECTS.glob("*/__init__.py"))
-
-
-@pytest.mark.parametrize("vendor", folders())
-def test_a_vendor_is_documented(vendor):
-    """The README of a vendor's folder names the version of the document that it implements."""
-    dialect = import_module(f"seamline.dialects.{vendor}").DIALECT
-    readme = (DIALECTS / vendor / "README.md").read_text()
-    versions = re.findall(r"\d+(?:\.\d+)+", dialect.document)
-    assert versions, f"the document {dialect.document!r} names no version"
-    assert not [version for version in versions if version not in readme]
-
-
-@pytest.mark.parametrize("vendor", folders())
-def test_a_vendor_has_vectors(vendor):
-    """A vendor's folder holds test vectors, and no file of them is empty."""
-    vectors = sorted((DIALECTS / vendor / "vectors").glob("*.json"))
-    assert vectors
-    assert all(json.loads(path.read_text()) for path in vectors)
-
-
-@pytest.mark.parametrize("vendor", folders())
-def test_a_vendor_knows_its_secrets(vendor):
-    """A dialect says which headers are never recorded, in lower case."""
-    headers = import_module(f"seamline.dialects.{vendor}").DIALECT.secret_headers
-    assert headers
-    assert all(name == name.lower() for name in headers)
-
-
-@pytest.mark.parametrize("vendor", folders())
-def test_a_vendor_is_its_folder_and_nothing_else(vendor):
-    """No source outside a vendor's folder names the vendor."""
-    outside = [
-        path.relative_to(ROOT).as_posix()
-        for path in sorted(SRC.rglob("*"))
-        if path.is_file()
-        and path.suffix in {".py", ".sql", ".toml"}
-        and DIALECTS / vendor not in path.parents
-        and vendor in path.read_text().lower()
-    ]
-    assert not outside
 
 
 def test_there_is_one_version():

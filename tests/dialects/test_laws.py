@@ -28,7 +28,7 @@ from kit.saying import (
     well_formed,
 )
 from kit.vendor import integration_of, templates
-from seamline.dialects import dialects
+from seamline.dialects import dialects, package_of
 from seamline.dialects.dialect import Failure, Judgement, Reply
 from seamline.dialects.examples import Example
 from seamline.money import Amount, Currencies
@@ -69,7 +69,8 @@ SETTLED = {
 @of_each_call
 def test_each_call_has_a_published_example(name, call_name):
     """The vectors of a dialect hold at least one request of each call, with its commands."""
-    assert [each for each in templates(name) if each.call == call_name]
+    shown = {each.call for each in templates(name)}
+    assert call_name in shown, f"add an object with `call`: {call_name!r} to the vectors"
 
 
 @of_each_dialect
@@ -266,7 +267,7 @@ def secrets_of(options):
 @of_each_dialect
 def test_vectors_and_secret_headers_are_there(name):
     """A dialect has vectors, and names the headers that are never recorded, in lower case."""
-    folder = files(f"seamline.dialects.{name}") / "vectors"
+    folder = files(package_of(dialects()[name])) / "vectors"
     assert any(each.name.endswith(".json") for each in folder.iterdir())
     headers = dialects()[name].secret_headers
     assert headers

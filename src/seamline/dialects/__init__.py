@@ -30,3 +30,8 @@ def dialects() -> Mapping[str, AnyDialect]:
     modules += [entry.load() for entry in entry_points(group=__name__)]
     found = [cast(AnyDialect, module.DIALECT) for module in modules]
     return {dialect.name: dialect for dialect in sorted(found, key=lambda each: each.name)}
+
+
+def package_of(dialect: AnyDialect) -> str:
+    """The package that a dialect lives in, with its vectors and its README."""
+    return dialect.options.__module__.rpartition(".")[0]

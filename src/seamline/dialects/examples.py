@@ -14,7 +14,7 @@ from importlib.resources import files
 
 import msgspec
 
-from seamline.dialects import AnyDialect
+from seamline.dialects import AnyDialect, package_of
 from seamline.money import Quantity
 from seamline.wallet import Command, Kind
 
@@ -35,10 +35,9 @@ class Example(msgspec.Struct, frozen=True):
 @cache
 def examples(dialect: AnyDialect) -> tuple[Example, ...]:
     """Everything that the vectors of a dialect show how to say, the plainest first."""
-    package = dialect.options.__module__.rpartition(".")[0]
     found = [
         _example(row, dialect.name)
-        for path in (files(package) / "vectors").iterdir()
+        for path in (files(package_of(dialect)) / "vectors").iterdir()
         if path.name.endswith(".json")
         for row in _rows(json.loads(path.read_text(encoding="utf-8")))
     ]
