@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "Prove the laws of the books again, over every stored row.",
     "backup": "Copy the ledger while the gateway runs, and audit the copy.",
     "sign": "Sign a request as the vendor would.",
+    "dialect": "Show what each dialect can do, or begin a new one.",
 }
 
 
