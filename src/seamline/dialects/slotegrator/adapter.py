@@ -1,0 +1,154 @@
+"""The wallet's end of the four calls: bet, win, refund, balance (document: provider's calls).
+
+An id is the provider's own for each action, and the samples give a bet and its win the same one: so
+keys are written `bet/ID` and `win/ID`. A refund has the id of its bet and nothing else of its own.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from seamline.dialects.dialect import Items, Refused, Reply, Request
+from seamline.dialects.slotegrator import decimals, wire
+from seamline.dialects.slotegrator.options import Options
+from seamline.dialects.slotegrator.refusals import refuse
+from seamline.money import Quantity
+from seamline.wallet import Command, Integration, Kind, Outcome, Rejected, Rejection
+
+BET, WIN, REFUND = "bet/", "win/", "refund/"
+
+#: The calls by what `action` says.
+ACTIONS = frozenset({"bet", "win", "refund", "balance"})
+
+_BET_KINDS = {"tip": Kind.TIP}
+#: What is paid without a bet before it: jackpots, and the wins of free spins.
+_WIN_KINDS = {"freespin": Kind.REWARD, "jackpot": Kind.REWARD}
+#: The provider's words that are kept with the transaction.
+_FEATURES = {"freespin": "freespin", "jackpot": "jackpot"}
+
+
+def which(request: Request, integration: Integration[Options]) -> str:  # noqa: ARG001
+    """Which of the four calls it is, by its `action`; any other one is no call of this protocol."""
+    try:
+        action = wire.WHICH.decode(request.body).action
+    except ValueError:
+        # Once more, for words that say what is wrong and where.
+        action = wire.decode(request.body, wire.WHICH).action
+    if action not in ACTIONS:
+        raise Refused(
+            Rejection.CALL_UNKNOWN, "expected bet, win, refund or balance", field="action"
+        )
+    return action
+
+
+def read_bet(request: Request, integration: Integration[Options]) -> Items:
+    """Read a bet, a tip for the dealer, or a free spin, which is recorded and moves nothing.
+
+    Of a free spin's amount the document says nothing: it may be none or the nominal stake.
+    """
+    body = wire.decode(request.body, wire.BET)
+    spelled = body.type if isinstance(body.type, str) else "bet"
+    free = spelled == "freespin"
+    command = Command(
+        kind=_BET_KINDS.get(spelled, Kind.BET),
+        integration=integration.name,
+        key=BET + wire.identifier(body.transaction_id, "transaction_id"),
+        session=wire.identifier(body.session_id, "session_id"),
+        amount=_amount(body.amount, integration, zero=free),
+        game=wire.optional(body.game_id, "game_id"),
+        round=wire.optional(body.round_id, "round_id"),
+        free=free,
+        feature=_FEATURES.get(spelled),
+    )
+    return (command,)
+
+
+def read_win(request: Request, integration: Integration[Options]) -> Items:
+    """Read a win of a round, or one that needs no bet: a jackpot, or a free spin's."""
+    body = wire.decode(request.body, wire.WIN)
+    spelled = body.type if isinstance(body.type, str) else "win"
+    command = Command(
+        kind=_WIN_KINDS.get(spelled, Kind.WIN),
+        integration=integration.name,
+        key=WIN + wire.identifier(body.transaction_id, "transaction_id"),
+        session=wire.identifier(body.session_id, "session_id"),
+        amount=_amount(body.amount, integration, zero=spelled == "freespin"),
+        game=wire.optional(body.game_id, "game_id"),
+        round=wire.optional(body.round_id, "round_id"),
+        feature=_FEATURES.get(spelled),
+    )
+    return (command,)
+
+
+def read_refund(request: Request, integration: Integration[Options]) -> Items:
+    """Read a refund: the whole bet, or tip, of that id is undone."""
+    body = wire.decode(request.body, wire.REFUND)
+    bet = wire.identifier(body.transaction_id, "transaction_id")
+    command = Command(
+        kind=Kind.REFUND,
+        integration=integration.name,
+        key=REFUND + bet,
+        session=wire.identifier(body.session_id, "session_id"),
+        game=wire.optional(body.game_id, "game_id"),
+        round=wire.optional(body.round_id, "round_id"),
+        target=BET + bet,
+    )
+    return (command,)
+
+
+def read_balance(request: Request, integration: Integration[Options]) -> Items:
+    """Read the session whose balance is asked for."""
+    body = wire.decode(request.body, wire.BALANCE)
+    session = wire.identifier(body.session_id, "session_id")
+    return (Command(kind=Kind.BALANCE, integration=integration.name, session=session),)
+
+
+def _amount(raw: msgspec.Raw, integration: Integration[Options], *, zero: bool) -> Quantity:
+    """The amount; none at all is refused where the integration does not take it."""
+    quantity = decimals.amount(raw)
+    if not (quantity.coefficient or zero or integration.options.allow_zero):
+        raise Refused(Rejection.AMOUNT_RANGE, decimals.ZERO, field="amount")
+    return quantity
+
+
+def write_bet(
+    items: Items,  # noqa: ARG001  the answer hangs on the outcome alone, here and below
+    outcomes: tuple[Outcome, ...],
+    integration: Integration[Options],
+) -> Reply:
+    """Write the balance after the bet."""
+    return _written(outcomes[0], "bet", integration)
+
+
+def write_win(
+    items: Items,  # noqa: ARG001
+    outcomes: tuple[Outcome, ...],
+    integration: Integration[Options],
+) -> Reply:
+    """Write the balance after the win."""
+    return _written(outcomes[0], "win", integration)
+
+
+def write_refund(
+    items: Items,  # noqa: ARG001
+    outcomes: tuple[Outcome, ...],
+    integration: Integration[Options],
+) -> Reply:
+    """Write the balance after the refund; it is the same where nothing was to be undone."""
+    return _written(outcomes[0], "refund", integration)
+
+
+def write_balance(
+    items: Items,  # noqa: ARG001
+    outcomes: tuple[Outcome, ...],
+    integration: Integration[Options],
+) -> Reply:
+    """Write the balance."""
+    return _written(outcomes[0], "balance", integration)
+
+
+def _written(outcome: Outcome, call: str, integration: Integration[Options]) -> Reply:
+    if isinstance(outcome, Rejected):
+        return refuse(outcome, call, integration)
+    answer = wire.Done(status=True, balance=decimals.balance(outcome.balance))
+    return Reply(200, wire.encode(answer))
