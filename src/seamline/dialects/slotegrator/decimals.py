@@ -84,7 +84,8 @@ def told(raw: msgspec.Raw) -> Quantity | None:
 
 
 def said(quantity: Quantity) -> str:
-    """An amount for the wire, with the decimals that it has; `Malformed` for more than four."""
+    """An amount for the wire, without idle zeros; `Malformed` for more than four decimals."""
+    quantity = quantity.shortest()
     if quantity.places > PLACES:
         raise Malformed(f"expected at most {PLACES} decimals", field="amount")
     if quantity.coefficient >= MAX_WHOLE * 10**quantity.places:
