@@ -181,6 +181,7 @@ def test_a39_types(action, type_, kind, free, feature):
     """Each type is a command of its own; without one it is a plain bet or win."""
     command = read(body(action, type=type_))
     assert (command.kind, command.free, command.feature) == (kind, free, feature)
+    assert command.campaign == ("" if feature == "freespin" else None)
     assert command.key == f"{action}/{TRANSACTION}"
 
 
@@ -261,6 +262,8 @@ def test_a_refund_is_tied_to_its_bet():
         {"amount": Quantity(10**16)},
         {"free": True},
         {"feature": "jackpot"},
+        {"campaign": "c1"},
+        {"campaign": ""},
         {"kind": Kind.WIN},
         {"game": ""},
         {"session": "x" * 256},

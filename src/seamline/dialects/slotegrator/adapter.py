@@ -25,6 +25,8 @@ _BET_KINDS = {"tip": Kind.TIP}
 _WIN_KINDS = {"freespin": Kind.REWARD, "jackpot": Kind.REWARD}
 #: The provider's words that are kept with the transaction.
 _FEATURES = {"freespin": "freespin", "jackpot": "jackpot"}
+#: A free spin is of some campaign, which it does not name.
+CAMPAIGNS = {"freespin": ""}
 
 
 def which(request: Request, integration: Integration[Options]) -> str:  # noqa: ARG001
@@ -57,6 +59,7 @@ def read_bet(request: Request, integration: Integration[Options]) -> Items:
         amount=_amount(body.amount, integration, zero=free),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
+        campaign=CAMPAIGNS.get(spelled),
         free=free,
         feature=_FEATURES.get(spelled),
     )
@@ -75,6 +78,7 @@ def read_win(request: Request, integration: Integration[Options]) -> Items:
         amount=_amount(body.amount, integration, zero=spelled == "freespin"),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
+        campaign=CAMPAIGNS.get(spelled),
         feature=_FEATURES.get(spelled),
     )
     return (command,)

@@ -14,7 +14,7 @@ import msgspec
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
 from seamline.dialects.signing import BadJson, Json, strictly
 from seamline.dialects.slotegrator import decimals, wire
-from seamline.dialects.slotegrator.adapter import BET, REFUND, WIN
+from seamline.dialects.slotegrator.adapter import BET, CAMPAIGNS, REFUND, WIN
 from seamline.dialects.slotegrator.options import Options
 from seamline.dialects.slotegrator.refusals import Code
 from seamline.dialects.slotegrator.signature import sign
@@ -108,10 +108,12 @@ def _play(
     space: str,
     command: Command,
 ) -> dict[str, Json]:
-    """The members of a bet or win. The wire has no place for player, currency and campaign."""
+    """The members of a bet or win. The wire names no player, currency or campaign."""
     spelled = types.get((command.kind, command.feature, command.free))
     if spelled is None:
         raise Malformed(f"expected a feature that a {command.kind} has", field="feature")
+    if command.campaign != CAMPAIGNS.get(spelled):
+        raise Malformed("expected none by name, and an empty one of a free spin", field="campaign")
     if command.amount is None:
         raise Malformed("expected an amount", field="amount")
     return {
