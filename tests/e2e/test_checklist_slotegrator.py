@@ -11,7 +11,9 @@ import pytest
 
 from kit.gateway import GatewayRig
 from kit.slotegrator import HEADER, Slotegrator, ok, refused_by
+from seamline.dialects.dialect import Secret
 from seamline.dialects.signing import hmac_sha256
+from seamline.dialects.slotegrator import DIALECT
 from seamline.money import Currency
 
 
@@ -332,9 +334,6 @@ def test_ids_of_any_characters(slote, name):
 
 def test_two_tokens_during_a_change(tmp_path):
     """Calls under the new and the old token are taken while both are set."""
-    from seamline.dialects.dialect import Secret
-    from seamline.dialects.slotegrator import DIALECT
-
     tokens = (Secret("sandbox_new"), Secret("sandbox_old"))
     options = msgspec.structs.replace(DIALECT.sandbox(), tokens=tokens)
     rig = GatewayRig(tmp_path, options={"slotegrator": options}).serve()
