@@ -146,6 +146,15 @@ def test_a13_a_known_id_with_other_content(slote, changed):
     assert slote.alerts(f"bet/{bet['transaction_id']}") == ["duplicate_changed"]
 
 
+def test_a13_a_jackpot_is_no_win_of_a_free_spin(slote):
+    """Another type of win under a known id is denied too."""
+    win = slote.body("win", type="jackpot", amount="5")
+    assert slote.post(win) == ok("105.0001")
+    for type_ in ("win", "freespin"):
+        assert slote.code(win | {"type": type_}) == "TRANSACTION_DENIED"
+    assert slote.balance() == "105.0001"
+
+
 def test_a13_a_known_id_from_another_session(slote):
     """Another session under a known id is denied, whoever's it is."""
     bet = slote.body("bet")

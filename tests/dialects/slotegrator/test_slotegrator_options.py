@@ -76,6 +76,7 @@ def test_the_policy_follows_the_options():
     assert strict.refunded_bet_again == "reject"
     assert strict.campaigns == "attributed"
     assert not strict.remembered_refusals
+    assert set(strict.fingerprint) == {"kind", "session", "round", "target", "free", "feature"}
     short = options(session_hours=2)
     assert DIALECT.policy(short).session_slides_ms == DIALECT.session_ms(short) == 7_200_000
 

@@ -154,5 +154,4 @@ def write_balance(
 def _written(outcome: Outcome, call: str, integration: Integration[Options]) -> Reply:
     if isinstance(outcome, Rejected):
         return refuse(outcome, call, integration)
-    answer = wire.Done(status=True, balance=decimals.balance(outcome.balance))
-    return Reply(200, wire.encode(answer))
+    return Reply(200, wire.DONE % decimals.balance(outcome.balance))

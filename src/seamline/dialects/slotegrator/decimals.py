@@ -93,12 +93,11 @@ def said(quantity: Quantity) -> str:
     return str(quantity)
 
 
-def balance(amount: Amount) -> msgspec.Raw:
+def balance(amount: Amount) -> bytes:
     """A balance as a JSON number: rounded down to four decimals, no zeros at the end, no exponent.
 
     An overdrawn player has nothing to play with: the protocol knows no balance below zero.
     """
     if amount.units <= 0:
-        return msgspec.Raw(b"0")
-    text = amount.text(PLACES).rstrip("0").rstrip(".")
-    return msgspec.Raw(text.encode())
+        return b"0"
+    return amount.text(PLACES).rstrip("0").rstrip(".").encode()

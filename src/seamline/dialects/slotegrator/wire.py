@@ -23,6 +23,9 @@ Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 #: A round may come as a number: the sample is `"3"`, and not every provider quotes it.
 RoundId = Id | int
 
+#: The answer to each of the four calls, with the balance afterwards as a JSON number.
+DONE = b'{"status":true,"balance":%b}'
+
 _UNSET = msgspec.UNSET
 
 
@@ -71,13 +74,6 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     action: Literal["balance"]
     session_id: Id
-
-
-class Done(msgspec.Struct, frozen=True, gc=False):
-    """The answer to each of the four calls: the balance afterwards."""
-
-    status: Literal[True]
-    balance: msgspec.Raw
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False):
