@@ -21,6 +21,9 @@ from seamline.wallet import (
     Rejection,
 )
 
+#: What a person is told of a payout whose two fields do not fit.
+CONTRADICTION = "isWin and amount contradict each other"
+
 BONUS, JACKPOT = "bonus", "jackpot"
 #: Other words for a bonus that the vendor's samples and bonus types use (page "Reward").
 REWARD_TYPES = {
@@ -94,15 +97,9 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
             round=bet,
             target=bet,
             reference=reference,
-            note=mismatch(is_win=payout.is_win) if payout.is_win != bool(amount.coefficient)
-            else None,
+            note=None if payout.is_win == bool(amount.coefficient) else CONTRADICTION,
         ),
-    )  # fmt: skip
-
-
-def mismatch(*, is_win: bool) -> str:
-    """What a person is told of a payout whose `isWin` and amount contradict each other."""
-    return "isWin is true, the amount is 0" if is_win else "isWin is false, the amount is not 0"
+    )
 
 
 def read_reward(request: Request, integration: Integration[Options]) -> Items:

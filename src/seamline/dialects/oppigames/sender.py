@@ -48,10 +48,10 @@ def compose_payout(items: Items, integration: Integration[Options], at_ms: int) 
     """Make the signed payout; a note says that `isWin` contradicts the amount."""
     command = _command(items, Kind.WIN)
     is_win = bool(command.amount and command.amount.coefficient)
+    if command.note not in (None, adapter.CONTRADICTION):
+        raise Malformed(f"expected none, or {adapter.CONTRADICTION!r}", field="note")
     if command.note is not None:
         is_win = not is_win
-        if command.note != adapter.mismatch(is_win=is_win):
-            raise Malformed("expected no note, or that isWin is wrong", field="note")
     body = wire.Payout(
         transaction_id=_id(command.key, "key"),
         ref_transaction_id=_id(command.target, "target"),
