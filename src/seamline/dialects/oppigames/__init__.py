@@ -10,6 +10,7 @@ from seamline.dialects.oppigames import adapter, batches, sender
 from seamline.dialects.oppigames.options import Options, sandbox, session_ms
 from seamline.dialects.oppigames.refusals import refuse
 from seamline.dialects.oppigames.signature import HEADER, sign, trials, verify
+from seamline.dialects.oppigames.studio import STUDIO
 from seamline.wallet import Kind, Policy
 
 CALLS = (
@@ -136,4 +137,5 @@ DIALECT = Dialect[Options](
     refuse=refuse,
     secret_headers=frozenset({HEADER}),
     routes=routes,
+    studio=STUDIO,
 )

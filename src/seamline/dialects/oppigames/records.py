@@ -156,6 +156,8 @@ class WireStakes(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WirePool(msgspec.Struct, frozen=True, rename="camel"):
+    """A jackpot on the wire; `status` 1 is active."""
+
     jackpot_id: str
     game_id: str
     bet_portion: int
@@ -167,10 +169,14 @@ class WirePool(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WirePools(msgspec.Struct, frozen=True):
+    """The answer to a new jackpot."""
+
     data: tuple[WirePool, ...]
 
 
 class WireSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A session on the wire; `status` 1 is active."""
+
     session_id: str
     player_id: str
     player_name: str | None = None
@@ -182,6 +188,8 @@ class WireSession(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class WirePlay(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A bet of a session on the wire."""
+
     transaction_id: str
     session_id: str
     player_id: str
@@ -196,31 +204,43 @@ class WirePlay(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class WireSessionPage(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of sessions on the wire."""
+
     total_pages: int
     current_page: int
     result: tuple[WireSession, ...]
 
 
 class WirePlayPage(msgspec.Struct, frozen=True, rename="camel"):
+    """A page of a session's bets on the wire."""
+
     total_pages: int
     current_page: int
     result: tuple[WirePlay, ...]
 
 
 class WireSessionAnswer(msgspec.Struct, frozen=True):
+    """The answer to a call for sessions."""
+
     data: WireSessionPage
 
 
 class WirePlayAnswer(msgspec.Struct, frozen=True):
+    """The answer to a call for one session."""
+
     data: WirePlayPage
 
 
 class WireRate(msgspec.Struct, frozen=True, rename="camel"):
+    """An amount in one currency; a number of whatever form."""
+
     currency_code: str
     amount: msgspec.Raw
 
 
 class WireRates(msgspec.Struct, frozen=True):
+    """The answer to a call for rates."""
+
     data: tuple[WireRate, ...]
 
 
