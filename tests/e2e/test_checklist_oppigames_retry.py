@@ -1,0 +1,151 @@
+"""The checklist, rows 47 to 51, over HTTP: payouts that failed and are sent again by the batch.
+
+Nobody says whether a retry's id is the failed payout's or the bet's, so both are tried.
+"""
+
+import pytest
+
+from kit.oppi import START, Oppi, gateway
+
+WON = 10_000_000
+
+
+@pytest.fixture
+def oppi(served):
+    """The vendor by raw requests, with a new player who has 1000.00 USD; audited afterwards."""
+    yield Oppi(served).start()
+    served.audit()
+
+
+def bet_of_one(oppi):
+    """A bet of one unit that was done."""
+    fields = oppi.bet_body(1)
+    oppi.ok("bet", fields)
+    return fields
+
+
+def test_row47_a_payout_that_had_failed(oppi):
+    """Its id is not known, so it is paid, once, and everything that was said is repeated."""
+    item = oppi.again()
+    (told,) = oppi.batch("retry", item)
+    assert told == {
+        "status": "RS_OK",
+        "transactionId": item["transactionId"],
+        "sessionId": oppi.session,
+        "roundId": item["roundId"],
+        "playerId": oppi.player,
+        "currency": "USD",
+        "balance": START + WON,
+    }
+    assert oppi.rows() == [("win", "100.00", "1100.00")]
+    assert oppi.alerts(f"retry/{item['transactionId']}") == ["win_without_bet"]
+
+
+def test_row47_the_payout_that_comes_after_all(oppi):
+    """The original payout, late on its own way, is refused once its retry was paid."""
+    bet = bet_of_one(oppi)
+    payout = oppi.payout_body(bet)
+    oppi.batch("retry", oppi.again(payout["transactionId"]))
+    oppi.no("payout", payout)
+    assert oppi.units() == START - 1 + WON
+
+
+def test_row47_where_not_chosen(tmp_path):
+    """An operator may refuse what points at nothing; it is paid once its bet is known."""
+    with gateway(tmp_path, retry_unknown_ref="reject") as rig:
+        oppi = Oppi(rig).start()
+        item = oppi.again()
+        assert oppi.batch("retry", item)[0]["status"] == "RS_ERROR"
+        oppi.ok("bet", oppi.bet_body(1, transactionId=item["transactionId"]))
+        assert oppi.batch("retry", item)[0]["status"] == "RS_OK"
+        assert oppi.units() == START - 1 + WON
+        rig.audit()
+
+
+def test_row48_a_payout_that_had_been_paid(oppi):
+    """Acknowledged with the balance of then; no credit."""
+    payout = oppi.payout_body(bet_of_one(oppi))
+    oppi.ok("payout", payout)
+    bet_of_one(oppi)
+    (told,) = oppi.batch("retry", oppi.again(payout["transactionId"]))
+    assert (told["status"], told["balance"]) == ("RS_OK", START - 1 + WON)
+    assert oppi.units() == START - 2 + WON
+
+
+def test_row49_the_id_of_the_bet(oppi):
+    """A retry by the id of an unpaid bet pays that bet, once."""
+    bet = bet_of_one(oppi)
+    (told,) = oppi.batch("retry", oppi.again(bet["transactionId"]))
+    assert (told["status"], told["balance"]) == ("RS_OK", START - 1 + WON)
+    oppi.no("payout", oppi.payout_body(bet))
+    assert oppi.units() == START - 1 + WON
+
+
+def test_row49_the_id_of_a_bet_that_was_paid(oppi):
+    """Acknowledged without credit: nothing is owed."""
+    bet = bet_of_one(oppi)
+    oppi.ok("payout", oppi.payout_body(bet))
+    (told,) = oppi.batch("retry", oppi.again(bet["transactionId"]))
+    assert (told["status"], told["balance"]) == ("RS_OK", START - 1 + WON)
+    assert oppi.units() == START - 1 + WON
+
+
+def test_row49_the_id_of_a_bet_that_was_undone(oppi):
+    """A void bet is not paid by a retry either."""
+    bet = bet_of_one(oppi)
+    oppi.batch("rollback", oppi.undo(bet))
+    (told,) = oppi.batch("retry", oppi.again(bet["transactionId"]))
+    assert told["status"] == "RS_ERROR"
+    assert oppi.units() == START
+
+
+@pytest.mark.parametrize("hours", [0, 4])
+def test_row50_a_retry_again(tmp_path, hours):
+    """Four hours later the same item is acknowledged, and paid no second time."""
+    with gateway(tmp_path) as rig:
+        oppi = Oppi(rig).start()
+        item = oppi.again()
+        (first,) = oppi.batch("retry", item)
+        rig.pass_time(hours=hours)
+        assert oppi.batch("retry", item) == [first]
+        rig.pass_time(hours=hours)
+        assert oppi.batch("retry", item, item) == [first, first]
+        assert oppi.units() == START + WON
+        rig.audit()
+
+
+def test_row51_one_player_twice_in_a_batch(oppi):
+    """Items are done in order: each tells the balance after it."""
+    told = oppi.batch("retry", oppi.again(), oppi.again(amount=1), oppi.again(amount=0))
+    assert [each["balance"] for each in told] == [
+        START + WON,
+        START + WON + 1,
+        START + WON + 1,
+    ]
+
+
+def test_row51_a_bad_item_among_good_ones(oppi):
+    """What cannot be read is an error by itself; the others are paid."""
+    items = [oppi.again(), oppi.again(amount="5"), oppi.again(playerId="nobody"), oppi.again()]
+    told = oppi.batch("retry", *items)
+    assert [each["status"] for each in told] == ["RS_OK", "RS_ERROR", "RS_ERROR", "RS_OK"]
+    assert [each["transactionId"] for each in told] == [each["transactionId"] for each in items]
+    assert oppi.units() == START + 2 * WON
+
+
+def test_a_retry_to_a_blocked_player(oppi):
+    """What is owed is paid to whom it is owed, on whatever session."""
+    oppi.doors.change(oppi.player, status="blocked")
+    oppi.leave()
+    (told,) = oppi.batch("retry", oppi.again(sessionId="y" * 96))
+    assert (told["status"], told["sessionId"]) == ("RS_OK", "y" * 96)
+    assert oppi.units() == START + WON
+
+
+def test_a_retry_that_was_paid_can_be_undone(oppi):
+    """A rollback that names the retried payout takes it back, once."""
+    item = oppi.again()
+    oppi.batch("retry", item)
+    undo = oppi.undo(item)
+    assert oppi.batch("rollback", undo, undo)[0]["status"] == "RS_OK"
+    assert oppi.units() == START
