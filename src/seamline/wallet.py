@@ -201,12 +201,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     win_without_bet: Literal["pay", "reject"] = "pay"
     #: The same for a late win.
     late_win_without_bet: Literal["pay", "reject"] = "pay"
+    #: What a late win's key has before the key of its target, where late wins have a space of their
+    #: own: who undoes a target that is only known by its late win undoes that.
+    late_space: str | None = None
     #: A win for a refunded bet: recorded without money until a person decides, paid, or rejected.
     win_after_refund: Literal["hold", "pay", "reject"] = "hold"
     #: A second win that names the same bet: paid with an alert, or rejected with one.
     second_win: Literal["pay", "reject"] = "pay"
-    #: Kinds of transactions that a refund undoes; one of another kind moves nothing and alerts.
+    #: Kinds of transactions that a refund undoes; one of another kind moves nothing.
     reversible: frozenset[Kind] = frozenset({Kind.BET, Kind.TIP})
+    #: A refund of another kind: recorded with an alert, or rejected with one.
+    irreversible: Literal["record", "reject"] = "record"
     #: A refund of a bet that was paid: the stake back with an alert, the stake back and the round's
     #: wins taken, or rejected.
     refund_after_win: Literal["refund", "void", "reject"] = "refund"

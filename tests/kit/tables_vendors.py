@@ -218,6 +218,41 @@ TARGETS = [
         ),
     ),
     Table(
+        "A late win is undone by who names what it came in place of.",
+        """
+        win late/w9 5.00 s1 of w9 late -> applied 105.00 ! win_without_bet
+        refund f1 of w9 s1 -> applied 100.00
+        refund f2 of w9 s1 -> applied 100.00
+        refund f3 of w8 s1 -> applied 100.00
+        refund f4 of w8 s1 -> applied 100.00
+        bet b1 10.00 s1 r1 -> applied 90.00
+        win late/b1 5.00 s1 of b1 late -> applied 95.00
+        refund f5 of b1 s1 -> applied 105.00 ! refund_after_win
+        """,
+        Policy(
+            late_space="late/",
+            win_without_bet="reject",
+            reversible=frozenset({Kind.BET, Kind.WIN}),
+        ),
+    ),
+    Table(
+        "What cannot be undone is refused where policy says so.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        refund f1 of b1 s1 -> applied 100.00
+        refund f2 of f1 s1 -> rejected TARGET_KIND 100.00 ! refund_of_other_kind
+        """,
+        Policy(irreversible="reject"),
+    ),
+    Table(
+        "A player whom nobody knows is told before a session that nobody opened.",
+        """
+        balance - s9 for p9 -> rejected PLAYER_UNKNOWN
+        bet b1 10.00 s1 r1 for p9 -> rejected PLAYER_UNKNOWN
+        bet b1 10.00 s9 r1 for p1 -> rejected SESSION_UNKNOWN
+        """,
+    ),
+    Table(
         "A late win whose bet nobody knows is refused where policy says so.",
         """
         win l4 5.00 s1 of w9 late -> rejected TARGET_UNKNOWN 100.00

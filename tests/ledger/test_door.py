@@ -67,6 +67,17 @@ async def test_each_waiter_gets_its_own_answer(world):
     assert [str(each.moved) for each in outcomes] == [f"0.{number:02}" for number in range(1, 31)]
 
 
+async def test_a_refund_of_nothing_known_says_so_again(world):
+    """What it moved cannot be named, the first time and when it is repeated; nothing is 0.00."""
+    async with door(world) as ledger:
+        await ledger.apply(bet("b1", "0.00"))
+        unknown = [await ledger.apply(refund("f1", target="b9")) for _ in range(2)]
+        nothing = [await ledger.apply(refund("f2", target="b1")) for _ in range(2)]
+    assert [type(each) for each in unknown] == [Applied, Replayed]
+    assert [each.moved for each in unknown] == [None, None]
+    assert [str(each.moved) for each in nothing] == ["0.00", "0.00"]
+
+
 async def test_ten_thousand_credits_at_once(world):
     """Ten thousand wins and deposits over two accounts are all paid, none twice, none lost."""
     credits_ = [win(f"w{n}", "0.01", f"s{n % 2 + 1}", f"r{n % 9}") for n in range(5_000)]

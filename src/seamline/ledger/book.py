@@ -125,7 +125,7 @@ class Book(Changes):
             view.player = self.players.get((terms.brand, command.player))
             self._seat(command, view)
         if command.target is not None:
-            view.target = self._known(integration, command.target, or_stone=True)
+            view.target = self._target(command, command.target, terms.policy.late_space)
         view.account = self._account(command, view)
         if command.key is not None:
             view.fingerprint = fingerprint(command, terms.policy)
@@ -347,6 +347,15 @@ class Book(Changes):
         if known is None and or_stone:
             known = self.transactions.get((integration, stone_of(key)))
         return known
+
+    def _target(self, command: Command, key: str, late: str | None) -> Transaction | None:
+        """What a command names; for a refund also the late win that came in place of it."""
+        target = self._known(command.integration, key, or_stone=True)
+        if late is None or command.kind is not Kind.REFUND:
+            return target
+        if target is not None and target.kind is not Kind.TOMBSTONE:
+            return target
+        return self.transactions.get((command.integration, late + key), target)
 
     def _account(self, command: Command, view: View) -> Account | None:
         """Whose money it is: the session's, the target's, or the named player's."""

@@ -37,6 +37,8 @@ def refund(command: Command, view: View) -> Decision:
     policy = view.terms.policy
     if target.kind not in policy.reversible:
         raised = Raised(Alert.REFUND_OF_OTHER_KIND, f"{command.target} is a {target.kind}")
+        if policy.irreversible == "reject":
+            return refuse(Rejection.TARGET_KIND, view, raised=raised)
         return Decision(move=Move(reverses=None), alerts=(raised,))
     within = policy.refund_within_ms
     if within is not None and view.now_ms - target.created_ms > within:

@@ -90,6 +90,7 @@ def replay(prior: Transaction, view: View) -> Decision:
     if prior.currency is None or prior.player is None:
         return refuse(Rejection.SESSION_UNKNOWN, view)
     units = prior.balance
+    moved = Amount(prior.units, prior.currency)
     if view.terms.policy.replayed_balance == "current" and view.account is not None:
         units = view.account.balance
     return Decision(
@@ -97,7 +98,8 @@ def replay(prior: Transaction, view: View) -> Decision:
             balance=Amount(units, prior.currency),
             player=prior.player,
             transaction=transaction_name(prior.id),
-            moved=Amount(prior.units, prior.currency),
+            # As at first: a refund whose target was unknown moved nothing that could be named.
+            moved=None if prior.kind is Kind.REFUND and prior.target is None else moved,
         )
     )
 
@@ -108,10 +110,10 @@ def owner(command: Command, view: View) -> tuple[Player, Account] | Rejection:
     if session is not None:
         ended = _ended(session, view.now_ms)
         return (session.player, session.account) if ended is None else ended
-    if command.session is not None or command.player is None:
-        return Rejection.SESSION_UNKNOWN
-    if view.player is None:
+    if command.player is not None and view.player is None:
         return Rejection.PLAYER_UNKNOWN
+    if command.session is not None or view.player is None:
+        return Rejection.SESSION_UNKNOWN
     if command.currency is None and command.kind is Kind.AUTHORIZE:
         return Rejection.SESSION_UNKNOWN
     return (view.player, view.account) if view.account is not None else Rejection.CURRENCY

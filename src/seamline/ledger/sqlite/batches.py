@@ -17,7 +17,7 @@ from seamline.ledger.sqlite import rows
 from seamline.ledger.sqlite.directory import Directory
 from seamline.money import Currencies
 from seamline.must import must
-from seamline.wallet import Command, Kind
+from seamline.wallet import Command, Kind, Policy
 
 SQL = queries(__package__)
 
@@ -66,7 +66,7 @@ class Batches:
         sessions = {command.session for command in group if command.session is not None}
         if sessions:
             self._load_sessions(book, terms.integration, integration, sessions)
-        keys = _keys(group, terms.policy.reversible)
+        keys = _keys(group, terms.policy)
         if keys:
             self._load_transactions(book, terms.integration, integration, keys)
         rounds = {command.round for command in group if command.round is not None}
@@ -258,9 +258,11 @@ class Batches:
         must(self._db.total_changes() - before == len(changes), "each row changed once", sql=sql)
 
 
-def _keys(group: list[Command], reversible: frozenset[Kind]) -> set[str]:
+def _keys(group: list[Command], policy: Policy) -> set[str]:
     """The keys that the commands carry or mean, and those of tombstones that may stand for them."""
     keys = {command.key for command in group if command.key is not None}
     targets = {command.target for command in group if command.target is not None}
-    undone = {each.key for each in group if each.kind in reversible and each.key is not None}
-    return keys | targets | {stone_of(key) for key in undone | targets}
+    undone = {each.key for each in group if each.kind in policy.reversible and each.key is not None}
+    stones = {stone_of(key) for key in undone | targets}
+    late = policy.late_space
+    return keys | targets | stones | ({late + key for key in targets} if late else set())
