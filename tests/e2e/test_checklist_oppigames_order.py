@@ -376,6 +376,16 @@ def test_row45_anothers_bet_is_not_undone(oppi):
     assert oppi.alerts(item["transactionId"]) == ["target_foreign"]
 
 
+def test_row45_a_rollback_is_not_undone(oppi):
+    """An item that names a rollback is an error with an alert; nothing moves."""
+    first = oppi.undo(staked(oppi))
+    oppi.batch("rollback", first)
+    second = oppi.undo(first)
+    assert oppi.batch("rollback", second)[0]["status"] == "RS_ERROR"
+    assert oppi.alerts(second["transactionId"]) == ["refund_of_other_kind"]
+    assert oppi.units() == START
+
+
 def test_row46_a_rollback_as_a_bare_object(oppi):
     """The request table reads like that: it is a batch of one, and answered as one."""
     item = oppi.undo(staked(oppi))
@@ -418,6 +428,7 @@ def test_row53_other_methods_and_paths(oppi):
         assert json.loads(reply.body)["status"] == "RS_ERROR"
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 def test_row53_a_body_of_two_megabytes(oppi):
     """Too large a body is 413, for every call; a batch may have one megabyte."""
     body = b'{"transactions":[],"x":"' + b"x" * 2_097_152 + b'"}'

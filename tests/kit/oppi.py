@@ -152,7 +152,7 @@ class Oppi(Vendor):
         """What was done on this player's account since the deposit: kind, amount, balance."""
         listed = self.doors.transactions(brand="acme", player=self.player)
         return [(each["kind"], each["amount"], each["balance"]) for each in listed[1:]
-                if not each["rejection"]]  # fmt: skip
+                if not each["rejection"] and each["kind"] != "tombstone"]  # fmt: skip
 
     def alerts(self, *keys):
         """The alerts about these ids."""

@@ -96,10 +96,12 @@ def policy(options: Options) -> Policy:
         # Without a session nobody knows which game was launched.
         bet_game="any" if options.session_policy == "ignore" else "launched",
         win_without_bet="reject" if options.payout_unknown_bet == "reject" else "pay",
+        late_space=batches.RETRY,
         late_win_without_bet="reject" if options.retry_unknown_ref == "reject" else "pay",
         win_after_refund="reject",
         second_win="reject" if options.multi_payout == "reject" else "pay",
         reversible=frozenset({Kind.BET, Kind.WIN, Kind.REWARD}),
+        irreversible="reject",
         refund_after_win=_AFTER_WIN[options.rollback_paid_bet],
         overdraft="reject" if options.rollback_negative == "reject" else "allow_negative",
         second_claim="alert" if options.bonus_reref == "allow" else "reject",
