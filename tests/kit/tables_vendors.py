@@ -236,6 +236,23 @@ TARGETS = [
         ),
     ),
     Table(
+        "A late win of a refused bet is none that was lost.",
+        """
+        bet b1 1000.00 s1 r1 -> rejected FUNDS 100.00
+        win l1 5.00 s1 of b1 late -> rejected TARGET_UNKNOWN 100.00
+        """,
+        Policy(win_without_bet="reject", remembered_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
+        "A late win of a refused bet is paid with an alert where any win without a bet is.",
+        """
+        bet b1 1000.00 s1 r1 -> rejected FUNDS 100.00
+        win l1 5.00 s1 of b1 late -> applied 105.00 ! win_without_bet
+        bet b1 1000.00 s1 r1 -> rejected FUNDS 105.00
+        """,
+        Policy(remembered_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
         "What cannot be undone is refused where policy says so.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

@@ -78,7 +78,9 @@ def _not_payable(
     """
     policy = view.terms.policy
     moves = bool(move.units) and not command.free
-    without = policy.late_win_without_bet if command.late else policy.win_without_bet
+    # A bet that was refused is known: nothing was staked, and a late win of it is no lost one.
+    lost = command.late and view.target is None
+    without = policy.late_win_without_bet if lost else policy.win_without_bet
     alert, choice = {
         Rejection.TARGET_UNKNOWN: (Alert.WIN_WITHOUT_BET, without),
         Rejection.TARGET_REFUNDED: (Alert.WIN_AFTER_REFUND, policy.win_after_refund),
@@ -91,7 +93,7 @@ def _not_payable(
         # A win that came before its bet is said again, and is nobody's business until then.
         early = why is Rejection.TARGET_UNKNOWN
         return refuse(why, view, raised=raised if moves and not early else None)
-    buries = command.late and why is Rejection.TARGET_UNKNOWN
+    buries = lost and why is Rejection.TARGET_UNKNOWN
     if not moves:
         dust = None if command.free else move.dust
         return Decision(move=Move(dust=dust, buries=buries), alerts=alerts)
