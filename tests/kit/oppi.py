@@ -2,12 +2,14 @@
 
 import json
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import msgspec
 
 from kit.gateway import GatewayRig
 from kit.vendor import Vendor
-from seamline.dialects.dialect import Request, Secret
+from seamline.dialects.dialect import Request
 from seamline.dialects.oppigames.options import sandbox
 from seamline.dialects.oppigames.signature import signed
 
@@ -169,6 +171,56 @@ def kept(fields):
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def rotated(secret="sandbox_another_secret"):
-    """Another secret."""
-    return Secret(secret)
+class OppiApi:
+    """The vendor's own API on the loopback: keeps what was asked, answers what it is told to."""
+
+    def __init__(self):
+        self.asked = []
+        #: By path: what is answered, as (status, decoded body); None hangs up without a word.
+        self.answers = {}
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._thread = Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def _handler(self):
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """One exchange per connection."""
+
+            def do_GET(self):
+                """Answer."""
+                size = int(self.headers.get("content-length") or 0)
+                path, _, query = self.path.partition("?")
+                headers = tuple((k.lower().encode(), v.encode()) for k, v in self.headers.items())
+                body = self.rfile.read(size)
+                api.asked.append(Request(self.command, path, query.encode(), headers, body))
+                status, told = api.answers[path] or (None, None)
+                if status is None:
+                    self.close_connection = True
+                    return
+                raw = json.dumps(told).encode()
+                self.send_response(status)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        return Handler
+
+    @property
+    def last(self):
+        """What was asked last."""
+        return self.asked[-1]
+
+    def close(self):
+        """Answer no more."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
