@@ -115,7 +115,7 @@ def test_an_amount_that_is_none(caller, put):
             refused(caller, caller.doors.send(caller.name, signed))
 
 
-@pytest.mark.parametrize("put", ["x" * 10_000, "\\u0000", "\\ud800", "\n", "💰" * 300])
+@pytest.mark.parametrize("put", ["x" * 10_000, "\\u0000", "\\ud800", "\n", "💰" * 3_000])
 def test_an_id_that_is_none(caller, put):
     """An id of ten thousand characters, or with characters that nothing can keep, is refused."""
     bet = caller.bet()

@@ -4,7 +4,10 @@ What a dialect can say is learnt from its own vectors (see `seamline.dialects.ex
 replaced by new ones of the same shape, everything else stays as published.
 """
 
+import json
 import re
+from functools import cache
+from importlib.resources import files
 from itertools import count
 from random import Random
 
@@ -26,6 +29,14 @@ _DIGITS = re.compile(r"[0-9]{2,}")
 def templates(name):
     """Everything that the vectors of a dialect show how to say, the plainest first."""
     return examples(_dialect(name))
+
+
+@cache
+def spellings(name):
+    """Which spellings of a signed JSON the dialect's signature covers, beside the bytes sent."""
+    folder = files(f"seamline.dialects.{name}") / "vectors"
+    read = [json.loads(each.read_text("utf-8")) for each in folder.iterdir()]
+    return frozenset().union(*(each["spellings"] for each in read if "spellings" in each))
 
 
 class Ids:
@@ -119,6 +130,11 @@ class Vendor:
     def policy(self):
         """What the dialect decides differently from others."""
         return self.dialect.policy(self.integration.options)
+
+    @property
+    def adopts(self):
+        """Whether a session that nobody opened is taken for the named player's newest."""
+        return self.policy.unknown_session == "adopt"
 
     # Commands.
 
