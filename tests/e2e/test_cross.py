@@ -104,6 +104,8 @@ def test_a_session_belongs_to_its_integration(two):
     bet = other.bet("10.00")
     if bet.session is None:
         pytest.skip("the dialect says no session")
+    if other.adopts:
+        pytest.skip("any session of a known player is taken for that player's newest")
     said = other.send(msgspec.structs.replace(bet, session=one.session))
     assert said.verdict is not Verdict.DONE
     assert one.balance() == "100.00"
@@ -112,6 +114,8 @@ def test_a_session_belongs_to_its_integration(two):
 def test_a_signature_belongs_to_its_path(two):
     """One vendor's request at another's address is refused, unless keys are shared."""
     one, other = two
+    if one.speaks == other.speaks and other.adopts:
+        pytest.skip("the keys are shared, and so are players")
     request = one.compose(one.bet("10.00"))
     reply = other.doors.send(other.name, request)
     assert reply.status < 500

@@ -6,7 +6,9 @@ import re
 
 import msgspec
 
+from kit.vendor import templates
 from seamline.dialects.dialect import Reply
+from seamline.money import Amount, Currencies
 from seamline.wallet import Rejected, Rejection, Verdict
 
 #: How long a server may take to answer or close before a test gives up.
@@ -139,6 +141,9 @@ def shape(reply):
     return set(found) if isinstance(found, dict) else {reply.body[:16]}
 
 
+#: A refusal may tell a balance.
+NOTHING = Amount(0, Currencies.standard()["USD"])
+
 #: Why a request is refused that is as it should be: the gateway is in trouble.
 TROUBLE = frozenset({Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE})
 
@@ -147,7 +152,9 @@ def refusals(vendor, *calls, leave=frozenset()):
     """Every refusal of those calls in the dialect's own words."""
     return [
         vendor.dialect.refuse(
-            Rejected(why=why, detail="d", field="f", key="k"), call, vendor.integration
+            Rejected(why=why, detail="d", field="f", key="k", balance=NOTHING),
+            call,
+            vendor.integration,
         )
         for why in Rejection
         if why not in leave
@@ -156,8 +163,16 @@ def refusals(vendor, *calls, leave=frozenset()):
 
 
 def own_shape(vendor, call):
-    """Every name that the dialect's refusals have."""
-    return set().union(*(shape(reply) for reply in refusals(vendor, call)))
+    """Every name that the dialect's refusals have; those within a batch's answer are its items'."""
+    replies = refusals(vendor, call) + [
+        vendor.calls[call].write(
+            each.commands, (Rejected(why=Rejection.CURRENCY),) * len(each.commands),
+            vendor.integration,
+        )
+        for each in templates(vendor.speaks)
+        if each.call == call
+    ]  # fmt: skip
+    return set().union(*map(shape, replies))
 
 
 def own_statuses(vendor, *calls):
