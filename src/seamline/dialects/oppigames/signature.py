@@ -42,7 +42,7 @@ def verify(request: Request, integration: Integration[Options]) -> None:
     In this order: the four headers, content type, Auth Key, signature, age.
     """
     options = integration.options
-    headers = dict(request.headers)
+    headers = dict(reversed(request.headers))  # Of two the first counts.
     for name in (KEY_HEADER, HEADER, TIME_HEADER, TYPE_HEADER):
         if not headers.get(name):
             raise _declined(Reason.MISSING_HEADER, f"the header {name.decode()} is missing")
