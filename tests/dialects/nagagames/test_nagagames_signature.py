@@ -242,8 +242,8 @@ def test_row15_slashes_and_characters_outside_ascii_are_not_escaped():
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b"{}", b'{"data":{}}', b'{"dataHash":"x"}', b'{"data":{},"dataHash":7}',
-     b"\xff", b"[" * 5000, b'{"data":NaN,"dataHash":"x"}'],
+    [b"", b"{", b"[]", b"null", b"{}", b'{"data":{}}', b'{"dataHash":"x"}', b"[" * 5000,
+     b'{"data":{},"dataHash":7}', b"\xff", b'{"data":NaN,"dataHash":"x"}'],
     ids=repr,
 )  # fmt: skip
 def test_a_body_without_envelope(body):
@@ -274,7 +274,9 @@ def test_two_public_keys_are_active():
 def test_only_the_vendor_can_sign():
     """Without the private key nothing is signed."""
     without = integration(private_key=None)
-    refused = refusal(DIALECT.sign, Request("POST", "/balance", body=enveloped(row("VN2"))), without)
+    refused = refusal(
+        DIALECT.sign, Request("POST", "/balance", body=enveloped(row("VN2"))), without
+    )
     assert refused.why is Rejection.MALFORMED
     assert refused.field == "private_key"
 
@@ -315,7 +317,9 @@ def test_transfer_mode_authorizes_by_hmac(shape):
 def test_transfer_mode_has_no_bets():
     """The vendor holds the wallet, so that nothing but authorize is answered."""
     for name in ("place-bet", "payout", "cancel-bet", "balance", "bet-status", "player-token"):
-        request = DIALECT.sign(Request("POST", f"/{name}", body=b'{"data":{"betId":"1"}}'), TRANSFER)
+        request = DIALECT.sign(
+            Request("POST", f"/{name}", body=b'{"data":{"betId":"1"}}'), TRANSFER
+        )
         assert answer_to(request, name, TRANSFER) == (404, "Not found")
 
 
@@ -383,5 +387,7 @@ def test_tokens_are_not_recorded():
     assert token.encode() not in recorded
     shown = json.loads(recorded)["data"]["playerToken"]
     assert shown == f"sha256:{sha256(token.encode()).hexdigest()[:16]}"
-    assert DIALECT.redact(b'{"playerToken" : "a\\"b","x":1}').startswith(b'{"playerToken" : "sha256')
+    assert DIALECT.redact(b'{"playerToken" : "a\\"b","x":1}').startswith(
+        b'{"playerToken" : "sha256'
+    )
     assert DIALECT.redact(b"no json") == b"no json"

@@ -1,4 +1,4 @@
-"""Naga Games: the seamless wallet, transfer mode and the operator API. The README tells the rest."""
+"""Naga Games: seamless wallet, transfer mode, operator API. The README tells the rest."""
 
 from __future__ import annotations
 

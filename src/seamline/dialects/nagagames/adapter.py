@@ -12,7 +12,7 @@ from seamline.dialects.dialect import Items, Malformed, Refused, Reply, Request
 from seamline.dialects.nagagames import wire
 from seamline.dialects.nagagames.options import Options
 from seamline.dialects.nagagames.refusals import refuse
-from seamline.dialects.nagagames.signature import enveloped, signed_part
+from seamline.dialects.nagagames.signature import signed_part
 from seamline.money import Quantity
 from seamline.wallet import (
     Applied,
@@ -310,5 +310,3 @@ def bet_id(items: Items) -> str:
 
 def _done(told: wire.Player | wire.Moved | wire.Cancelled | wire.Standing | wire.Token) -> Reply:
     return Reply(200, wire.encode(wire.Answered(data=told)))
-
-

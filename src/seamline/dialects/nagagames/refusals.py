@@ -2,7 +2,7 @@
 
 Every refusal is the error object in an envelope with HTTP 400: an answer that the vendor cannot
 read locks the player, while an error lets the player go on. On a place-bet an error promises that
-nothing stays debited, as no cancel follows. On a payout or cancel any of them means "send it again".
+nothing stays debited, as no cancel follows. On a payout or cancel it means "send it again".
 Few of the vendor's own texts are known; the others are ours.
 """
 

@@ -1,6 +1,6 @@
 """An RSA key pair that everybody knows, made for the demo and the tests, and the options with it.
 
-The line before each key tells `seamline doctor` that it is one of a sandbox; readers of PEM skip it.
+The line before each key tells `seamline doctor` that it is of a sandbox; readers of PEM skip it.
 """
 
 from __future__ import annotations

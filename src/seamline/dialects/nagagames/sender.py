@@ -25,9 +25,7 @@ _JSON = ((b"content-type", b"application/json"),)
 #: What the vendor's own samples say of a cancelled bet, one of them with a letter missing.
 _CANCELLED = frozenset({"CANCELED", "CANCLED"})
 
-Data = (
-    wire.Authorize | wire.Play | wire.Cancel | wire.Status | wire.Balance | wire.PlayerToken
-)
+Data = wire.Authorize | wire.Play | wire.Cancel | wire.Status | wire.Balance | wire.PlayerToken
 
 
 def compose_authorize(items: Items, integration: Integration[Options], at_ms: int) -> Request:
@@ -262,9 +260,7 @@ def _player_told(data: bytes) -> Judgement:
 
 def _moved_told(data: bytes) -> Judgement:
     moved = wire.decode(data, wire.MOVED)
-    return Judgement(
-        verdict=Verdict.DONE, balance=wire.number(bytes(moved.balance), "balance")
-    )
+    return Judgement(verdict=Verdict.DONE, balance=wire.number(bytes(moved.balance), "balance"))
 
 
 def _cancelled_told(data: bytes) -> Judgement:
@@ -280,6 +276,4 @@ def _standing_told(data: bytes) -> Judgement:
 
 
 def _token_told(data: bytes) -> Judgement:
-    return Judgement(
-        verdict=Verdict.DONE, transaction=wire.decode(data, wire.TOKEN).player_token
-    )
+    return Judgement(verdict=Verdict.DONE, transaction=wire.decode(data, wire.TOKEN).player_token)

@@ -220,9 +220,7 @@ def _makers(integration: Integration[Options], given: str) -> dict[str, Callable
     makers: dict[str, Callable[[bytes], str]] = {}
     if options.private_key is not None:
         private = options.private_key.reveal()
-        makers["private_key"] = lambda text: rsa.to_base64(
-            rsa.signature_of(private, text)
-        ).decode()
+        makers["private_key"] = lambda text: rsa.to_base64(rsa.signature_of(private, text)).decode()
     signature = rsa.from_base64(given.encode())
     for number, key in enumerate(options.public_keys):
         makers[f"public_keys[{number}]"] = _finder(key.reveal(), signature, given)

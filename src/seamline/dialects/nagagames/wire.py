@@ -32,7 +32,7 @@ _NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
 #: What may be left out, which is another hash than null.
-Optional = Identifier | None | msgspec.UnsetType
+Optional = Identifier | msgspec.UnsetType | None
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -43,7 +43,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Authorize(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """Who is playing?"""
+    """The question who is playing."""
 
     player_token: Identifier
     game_code: Identifier
@@ -66,10 +66,10 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     amount: msgspec.Raw
     parent_bet_id: Optional = msgspec.UNSET
     brand_code: str
-    bet_type: Annotated[str, msgspec.Meta(max_length=MAX_ID)] | None | msgspec.UnsetType = (
+    bet_type: Annotated[str, msgspec.Meta(max_length=MAX_ID)] | msgspec.UnsetType | None = (
         msgspec.UNSET
     )
-    is_last_free_spins: bool | None | msgspec.UnsetType = msgspec.UNSET
+    is_last_free_spins: bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
@@ -80,20 +80,20 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """How does a bet stand? `player_id` is the vendor's own id of the player."""
+    """The question how a bet stands. `player_id` is the vendor's own id of the player."""
 
     bet_id: Identifier
     player_id: Optional = msgspec.UNSET
 
 
 class Balance(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """How much does the player have?"""
+    """The question how much a player has."""
 
     player_token: Identifier
 
 
 class PlayerToken(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """Which token does the player have for a game?"""
+    """The question which token a player has for a game."""
 
     native_id: Identifier
     group_code: str
@@ -155,7 +155,7 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
 class Told(msgspec.Struct, frozen=True, gc=False):
     """Every answer as the vendor may read it."""
 
-    data: msgspec.Raw = msgspec.Raw(b"null")  # noqa: RUF009  raw bytes never change
+    data: msgspec.Raw = msgspec.Raw(b"null")
     error: Error | None = None
 
 
@@ -224,7 +224,8 @@ def number(token: bytes, field: str) -> Quantity:
 
 def hundredths(quantity: Quantity) -> int:
     """A quantity of at most two decimals as a whole number."""
-    return quantity.coefficient * 10 ** (MAX_PLACES - quantity.places)
+    scale: int = 10 ** (MAX_PLACES - quantity.places)
+    return quantity.coefficient * scale
 
 
 def js_number(quantity: Quantity) -> msgspec.Raw:
