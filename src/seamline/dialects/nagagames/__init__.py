@@ -11,6 +11,7 @@ from seamline.dialects.nagagames.options import Options, session_ms
 from seamline.dialects.nagagames.refusals import refuse
 from seamline.dialects.nagagames.sandbox import sandbox
 from seamline.dialects.nagagames.signature import HEADER, sign, trials, verify
+from seamline.dialects.nagagames.studio import STUDIO
 from seamline.wallet import Policy
 
 #: No body of the vendor comes near it.
@@ -136,4 +137,5 @@ DIALECT = Dialect[Options](
     refuse=refuse,
     secret_headers=frozenset({HEADER, b"x-api-key"}),
     redact=redact,
+    studio=STUDIO,
 )
