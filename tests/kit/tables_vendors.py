@@ -30,6 +30,20 @@ SESSIONLESS = [
         """,
     ),
     Table(
+        "Where a key may come again from another session, it is still the same player's.",
+        """
+        session s8 p1 USD g1
+        session s9 p1 EUR g1
+        bet b1 10.00 s1 r1 -> applied 90.00
+        bet b1 10.00 s8 r1 -> replayed 90.00
+        bet b1 10.00 s2 r1 -> rejected DUPLICATE_CHANGED 100.00 ! duplicate_changed
+        bet b1 10.00 s9 r1 -> rejected DUPLICATE_CHANGED 0.00
+        win w1 5.00 s1 r1 of b1 -> applied 95.00
+        win w1 5.00 s2 r1 of b1 -> rejected DUPLICATE_CHANGED 100.00 ! duplicate_changed
+        """,
+        Policy(fingerprint=("kind", "target")),
+    ),
+    Table(
         "A session that nobody opened is taken for the player's newest of that game, and stays it.",
         """
         session s8 p1 USD g8

@@ -64,7 +64,8 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
     if prior.kind is Kind.TOMBSTONE:
         return refuse(Rejection.REFUNDED_BEFORE, view)
-    if prior.fingerprint != view.fingerprint:
+    # Where the session is no part of the content, whose session it is still is.
+    if prior.fingerprint != view.fingerprint or is_foreign(view, prior):
         return refuse(
             Rejection.DUPLICATE_CHANGED,
             view,
