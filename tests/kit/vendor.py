@@ -19,7 +19,17 @@ from seamline.dialects.examples import IDS, bare, examples, kind_of, like_kind
 from seamline.money import Quantity
 from seamline.wallet import Integration, Kind, Verdict
 
-__all__ = ["Ids", "Said", "Vendor", "bare", "integration_of", "like_kind", "renewed", "templates"]
+__all__ = [
+    "Ids",
+    "Said",
+    "Vendor",
+    "bare",
+    "integration_of",
+    "like_kind",
+    "renewed",
+    "spellings",
+    "templates",
+]
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(r"(?=[^0-9]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}")
