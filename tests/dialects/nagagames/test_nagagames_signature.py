@@ -271,6 +271,15 @@ def test_two_public_keys_are_active():
     assert refusal(DIALECT.verify, request_of(row("VN1")), vendor) is None
 
 
+@pytest.mark.parametrize("where", [LIVE, TRANSFER], ids=["seamless", "transfer"])
+@pytest.mark.parametrize("body", [b"", b"[", b"7", b"{}", b'{"data":'])
+def test_what_has_no_data_is_signed_and_refused(where, body):
+    """Whoever tries what a broken body does gets a signature for it."""
+    request = DIALECT.sign(Request("POST", "/authorize", body=body), where)
+    assert request.header(b"x-signature")
+    assert answer_to(request, "authorize", where) == UNUSABLE
+
+
 def test_only_the_vendor_can_sign():
     """Without the private key nothing is signed."""
     without = integration(private_key=None)

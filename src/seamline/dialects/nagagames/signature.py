@@ -155,24 +155,24 @@ def _ordered(raw: bytes, path: str) -> bytes:
 def sign(request: Request, integration: Integration[Options]) -> Request:
     """The request as Naga Games would send it: hash in the envelope, signature in the header.
 
-    A hash that is missing or wrong is put right. `Malformed` where there is no `data` to sign.
+    A hash that is missing or wrong is put right. Where there is no `data` the whole body is signed
+    as it is, and refused by whoever reads it.
     """
     options = integration.options
     if options.mode == "transfer":
         key = options.secret_key.encoded() if options.secret_key is not None else b""
-        text = compact(signed_part(request.body))
-        return with_signature(request, hmac_sha256(key, text).encode())
+        return with_signature(request, hmac_sha256(key, _hmac_texts(request)[0][1]).encode())
     request = hashed(request)
-    over = enveloped(request.body).data_hash.encode()
+    over = _signed_texts(request)[0][1]
     return with_signature(request, rsa.to_base64(rsa.signature_of(private_key(integration), over)))
 
 
 def hashed(request: Request) -> Request:
-    """The request with the right hash in its envelope; its data stays as it is."""
+    """The request with the right hash in its envelope, if it has one; its data stays as it is."""
     try:
         data = _MEMBERS.decode(request.body)["data"]
-    except (ValueError, KeyError, RecursionError) as error:
-        raise Malformed("expected an object with data") from error
+    except (ValueError, KeyError, RecursionError):
+        return request  # There is nothing to hash.
     digest = sha256(compact(bytes(data))).hexdigest()
     try:
         right = _hashes(enveloped(request.body), request.path)
@@ -244,7 +244,7 @@ def _hmac_trials(request: Request, integration: Integration[Options]) -> Iterato
         yield Trial(key="secret_key", over=over, signed=text, signature=hmac_sha256(secret, text))
 
 
-def _unlike(texts: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+def _unlike(texts: Sequence[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
     """The same, each text once, under its first name."""
     seen: set[bytes] = set()
     for over, text in texts:
@@ -253,33 +253,37 @@ def _unlike(texts: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
             yield over, text
 
 
-def _signed_texts(request: Request) -> Iterator[tuple[str, bytes]]:
-    """What may have been signed: words for people, and the bytes."""
+def _signed_texts(request: Request) -> Sequence[tuple[str, bytes]]:
+    """What may have been signed, the right one first: words for people, and the bytes."""
+    raw_body = ("the raw body", request.body)
     try:
         envelope = enveloped(request.body)
     except Malformed:
-        yield "the raw body", request.body
-        return
+        return (raw_body,)
     received = envelope.data_hash.encode()
-    yield "the characters of dataHash (right)", received
-    yield "the characters of dataHash in lower case", received.lower()
+    found = [
+        ("the characters of dataHash (right)", received),
+        ("the characters of dataHash in lower case", received.lower()),
+    ]
     for what, text in _texts(bytes(envelope.data), request.path):
         digest = sha256(text)
-        yield f"the hash of {what}", digest.hexdigest().encode()
-        yield f"{what} itself, not its hash", text
-        yield f"the 32 raw bytes of the hash of {what}", digest.digest()
-    yield "the raw body", request.body
+        found += [
+            (f"the hash of {what}", digest.hexdigest().encode()),
+            (f"{what} itself, not its hash", text),
+            (f"the 32 raw bytes of the hash of {what}", digest.digest()),
+        ]
+    return (*found, raw_body)
 
 
-def _hmac_texts(request: Request) -> Iterator[tuple[str, bytes]]:
+def _hmac_texts(request: Request) -> Sequence[tuple[str, bytes]]:
+    """The same in transfer mode."""
+    raw_body = ("the raw body", request.body)
     try:
         raw = signed_part(request.body)
     except Malformed:
-        yield "the raw body", request.body
-        return
-    for number, (what, text) in enumerate(_texts(raw, request.path)):
-        yield f"{what} (right)" if not number else what, text
-    yield "the raw body", request.body
+        return (raw_body,)
+    (what, right), *others = _texts(raw, request.path)
+    return ((f"{what} (right)", right), *others, raw_body)
 
 
 def _texts(raw: bytes, path: str) -> Iterator[tuple[str, bytes]]:
