@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import closing
 
 import pytest
 
@@ -74,21 +75,20 @@ def test_fault_14_bets_withdrawals_and_credits_at_once(vendor, first):
 @pytest.mark.parametrize("name", sorted(dialects()))
 def test_fault_15_ten_thousand_credits_over_few_accounts(tmp_path, name):
     """Ten thousand credits at once over four accounts are all paid, in seconds."""
-    rig = GatewayRig(tmp_path)
-    players = [Vendor(rig, name).sit_down("0.01") for _ in range(4)]
-    kind = players[0].credits
-    commands = [players[turn % 4].say(kind, "0.01") for turn in range(10_000)]
+    with closing(GatewayRig(tmp_path)) as rig:
+        players = [Vendor(rig, name).sit_down("0.01") for _ in range(4)]
+        kind = players[0].credits
+        commands = [players[turn % 4].say(kind, "0.01") for turn in range(10_000)]
 
-    async def credit_all():
-        return await asyncio.gather(*(rig.gateway.ledger.apply(each) for each in commands))
+        async def credit_all():
+            return await asyncio.gather(*(rig.gateway.ledger.apply(each) for each in commands))
 
-    started = time.monotonic()
-    outcomes = rig.run(credit_all())
-    assert time.monotonic() - started < 20
-    assert {type(each).__name__ for each in outcomes} == {"Applied"}
-    assert [each.balance() for each in players] == ["25.01"] * 4
-    assert rig.audit().transactions == 10_004
-    rig.close()
+        started = time.monotonic()
+        outcomes = rig.run(credit_all())
+        assert time.monotonic() - started < 20
+        assert {type(each).__name__ for each in outcomes} == {"Applied"}
+        assert [each.balance() for each in players] == ["25.01"] * 4
+        assert rig.audit().transactions == 10_004
 
 
 # 19: batches.
