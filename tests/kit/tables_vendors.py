@@ -123,6 +123,8 @@ NOTICES = [
         bet b1 10.00 s1 r1 -> applied 90.00
         bet b1 10.00 s1 r1 objects PRICE -> replayed 90.00
         reward j1 1.00 s1 objects PRICE -> rejected PRICE 90.00
+        authorize - s1 objects GAME -> rejected GAME 90.00
+        authorize - s9 objects GAME -> rejected SESSION_UNKNOWN
         """,
     ),
     Table(

@@ -91,6 +91,8 @@ def _look(command: Command, view: View) -> Decision:
     player, account = whose
     if command.kind is Kind.AUTHORIZE and (barred := BARRED.get(player.status)):
         return refuse(barred, view)
+    if command.objection is not None:
+        return refuse(command.objection, view)
     balance = Amount(account.balance, account.currency)
     session = view.session.name if view.session is not None else None
     return Decision(answer=Applied(balance=balance, player=player.name, session=session))
