@@ -3,6 +3,7 @@
 import pytest
 
 from kit.gateway import GatewayRig
+from kit.naga import Naga
 from kit.swipe import Swipe
 from kit.vendor import Vendor
 from seamline.dialects import dialects
@@ -27,6 +28,13 @@ def vendor(served, request):
 def swipe(served):
     """The vendor by raw requests, with a new player who has 200.00 USD; audited afterwards."""
     yield Swipe(served).sit_down("200.00")
+    served.audit()
+
+
+@pytest.fixture
+def naga(served):
+    """The vendor by raw requests, with a new player who has 100.00 USD; audited afterwards."""
+    yield Naga(served).sit_down()
     served.audit()
 
 
