@@ -34,6 +34,7 @@ __all__ = [
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _HEX = re.compile(r"(?=[^0-9]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}")
 _DIGITS = re.compile(r"[0-9]{2,}")
+_IN_NOTES = re.compile(r"[\w-]+")
 
 
 def templates(name):
@@ -81,8 +82,13 @@ class Ids:
 
 def renewed(example, like, fresh=None, **given):
     """The fields of a command that are ids, new ones but for the *given*."""
+    fresh = {} if fresh is None else fresh
     told = {name: each for name, each in given.items() if name in IDS and each is not None}
-    return learnt.renewed(example, like, told, fresh)
+    new = learnt.renewed(example, like, told, fresh)
+    if example.note is not None:
+        # What a person is told of may be named by its id.
+        new["note"] = _IN_NOTES.sub(lambda each: fresh.get(each[0], each[0]), example.note)
+    return new
 
 
 class Vendor:
