@@ -15,6 +15,7 @@ THROUGH = {
     "all_integrations": "a few rows, read at start and after a rollback",
     "all_houses": "a few rows, read at start and after a rollback",
     "newest_time": "one row: the first one backwards by rowid",
+    "list_overdue_rounds": "a bounded number of rounds from an id on, taken first",
     "drift": "accounts and roll-ups, for a gauge that is read now and then",
     "audit_houses": "an audit reads everything",
     "audit_accounts": "an audit reads everything",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -68,37 +68,44 @@ class Ops:
 
     async def watch(self) -> None:
         """Look after the books again and again, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for look in (self._compare, self._find_overdue):
+                tasks.create_task(self._keep_looking(look))
+
+    async def _keep_looking(self, look: Callable[[], Awaitable[bool]]) -> None:
+        """Look once a minute, and sooner while a look says that it left some for the next."""
         while True:
-            started = time.monotonic()
+            started, more = time.monotonic(), False
             try:
-                await self._compare()
-                await self._find_overdue()
+                more = await look()
             except StoreUnavailable as error:
                 _LOG.warning("watch_failed", error=str(error))
             except Exception:  # noqa: BLE001 - a watch that ended would report old figures for ever
                 _LOG.exception("watch_failed")
             # A large ledger takes longer to look through; it never takes more than 1% of the time.
-            await asyncio.sleep(max(WATCH_EVERY_S, 100 * (time.monotonic() - started)))
+            rest = 100 * (time.monotonic() - started)
+            await asyncio.sleep(rest if more else max(WATCH_EVERY_S, rest))
 
-    async def _compare(self) -> None:
-        """Compare balances with movements."""
+    async def _compare(self) -> bool:
+        """Compare balances with movements, all of them."""
         self._drift = await self._gateway.read(lambda reader: reader.drift())
         if any(self._drift.values()):
             _LOG.error("ledger_drift", units=dict(self._drift))
+        return False
 
-    async def _find_overdue(self) -> None:
-        """Raise an alert for each round that should have ended by now; close those left open."""
+    async def _find_overdue(self) -> bool:
+        """Raise an alert for the next rounds that should have ended by now, and close those left open.
+
+        A few at a time: bets wait while alerts are written. Returns whether any may be left.
+        """
         before_ms = self._gateway.clock_ms() - OVERDUE_MS
-        while True:
-            look = partial(_look, after=self._looked_at, before_ms=before_ms)
-            overdue, last = await self._gateway.read(look)
-            if overdue:
-                await self._gateway.ledger.run(
-                    partial(_wind_up, overdue=overdue, idle_ms=before_ms)
-                )
-            if last == self._looked_at:
-                return
-            self._looked_at = last
+        look = partial(_look, after=self._looked_at, before_ms=before_ms)
+        overdue, last = await self._gateway.read(look)
+        if overdue:
+            wind_up = partial(_wind_up, overdue=overdue, idle_ms=before_ms)
+            await self._gateway.ledger.run(wind_up)
+        before, self._looked_at = self._looked_at, last
+        return last > before
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """One of the three, as ASGI."""

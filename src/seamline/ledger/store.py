@@ -256,7 +256,7 @@ class Reader(Protocol):
         """A page of rounds, newest first."""
 
     def overdue(self, *, after: int, opened_before_ms: int) -> tuple[Sequence[Overdue], int]:
-        """Rounds that never ended, and the id to go on after; looks at a bounded number."""
+        """Rounds that never ended, and the id to go on after; looks at and finds only so many."""
 
     def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
         """A page of alerts, newest first."""

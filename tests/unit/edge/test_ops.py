@@ -73,9 +73,10 @@ class Rig:
         return got.status, wrong
 
     async def look(self):
-        """Look after the books once."""
+        """Look through all of the books once."""
         await self.ops._compare()
-        await self.ops._find_overdue()
+        while await self.ops._find_overdue():
+            pass
 
     def tamper(self, units):
         """Change a balance behind the ledger's back."""
@@ -116,7 +117,7 @@ async def watched(rig, monkeypatch):
 
     async def find_overdue():
         try:
-            await find()
+            return await find()
         finally:
             async with looked:
                 looked.notify_all()
@@ -359,6 +360,18 @@ async def test_every_overdue_round_is_found(rig, monkeypatch):
     assert len(alerts(rig.world.store)) == 11
 
 
+async def test_alerts_are_written_a_few_at_a_time(rig, monkeypatch):
+    """One transaction writes a bounded number of alerts, and the next look goes on behind them."""
+    monkeypatch.setattr("seamline.ledger.sqlite.reader.OVERDUE_LIMIT", 3)
+    for number in range(7):
+        rig.world.apply(bet(f"b{number}", "1.00", round_=f"r{number}"))
+    rig.world.now_ms += OVERDUE_MS + 1
+    for told in (3, 6, 7):
+        assert await rig.ops._find_overdue()
+        assert len(alerts(rig.world.store)) == told
+    assert not await rig.ops._find_overdue()
+
+
 async def test_an_alert_that_could_not_be_written_is_written_later(rig, monkeypatch):
     """A store that is away keeps the watch from going on past a round that it did not tell."""
     rig.world.apply(bet("b1"))
@@ -398,19 +411,23 @@ async def test_the_watch_survives(rig, logged, watched, monkeypatch, error, leve
 
 
 async def test_the_watch_takes_little_of_the_time(rig, monkeypatch):
-    """After a look the watch rests a hundred times as long as that took, and a minute at least."""
-    rested, clock = [], iter([0.0, 0.1, 1.0, 4.0])
+    """A look is followed by a hundred times its time of rest, and a minute once nothing is left."""
+    rested, clock = [], iter([0.0, 0.1, 1.0, 4.0, 5.0, 5.25])
+    left = iter([False, False, True])
+
+    async def look():
+        return next(left)
 
     async def rest(seconds):
         rested.append(seconds)
-        if len(rested) == 2:
+        if len(rested) == 3:
             raise asyncio.CancelledError
 
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=rest))
     with pytest.raises(asyncio.CancelledError):
-        await rig.ops.watch()
-    assert rested == [60.0, 300.0]
+        await rig.ops._keep_looking(look)
+    assert rested == [60.0, 300.0, 25.0]
 
 
 def test_readiness_is_plain_json():

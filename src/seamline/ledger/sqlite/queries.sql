@@ -329,15 +329,16 @@ WHERE i.name = ?3 AND r.id < ?1 AND (?2 IS NULL OR i.brand = ?2)
 ORDER BY r.id DESC LIMIT ?4
 
 -- list_overdue_rounds --
--- Rounds with a bet that neither won, lost nor was undone, oldest first, from an id on.
+-- Of the next so many rounds after an id, the first that were opened before a time and have a bet
+-- that neither won, lost nor was undone, oldest first.
 SELECT r.id, i.name, i.brand, r.game, r.name, p.name, a.currency, r.bets, r.staked, r.wins, r.won,
        r.refunds, r.refunded, r.opened_ms, r.changed_ms, r.account
-FROM rounds AS r
+FROM (SELECT * FROM rounds WHERE id > ?1 ORDER BY id LIMIT ?3) AS r
 CROSS JOIN integrations AS i ON i.id = r.integration
 CROSS JOIN accounts AS a ON a.id = r.account
 CROSS JOIN players AS p ON p.id = a.player
-WHERE r.id > ?1 AND r.id <= ?2 AND ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refunds
-ORDER BY r.id
+WHERE r.opened_ms < ?2 AND ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refunds
+ORDER BY r.id LIMIT ?4
 
 -- last_round_before --
 -- The newest round that was opened before a time, looked for among the next so many ids.

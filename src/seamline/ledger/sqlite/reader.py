@@ -25,8 +25,10 @@ from seamline.money import MAX_UNITS, Amount, Currencies
 SQL = queries(__package__)
 HOUR_MS = 3_600_000
 
-#: How many rounds one look for unsettled ones goes through.
+#: How many rounds one look for unsettled ones goes through, and how many it finds at most: their
+#: alerts are one transaction, and bets wait for it.
 OVERDUE_STEP = 50_000
+OVERDUE_LIMIT = 100
 
 _TransactionRow = tuple[
     int,  # id
@@ -174,11 +176,12 @@ class SqliteReader:
     def overdue(self, *, after: int, opened_before_ms: int) -> tuple[Sequence[Overdue], int]:
         """Rounds that never ended, and the id to go on after; looks at a bounded number."""
         bounds = (after, opened_before_ms, OVERDUE_STEP)
+        found = self._run(SQL["list_overdue_rounds"], (*bounds, OVERDUE_LIMIT)).fetchall()
+        overdue = [Overdue(self._round(row[:15]), cast("int", row[15])) for row in found]
+        if len(overdue) == OVERDUE_LIMIT:
+            return overdue, overdue[-1].round.id
         last = cast("int | None", self._run(SQL["last_round_before"], bounds).fetchall()[0][0])
-        if last is None:
-            return [], after
-        found = self._run(SQL["list_overdue_rounds"], (after, last))
-        return [Overdue(self._round(row[:15]), cast("int", row[15])) for row in found], last
+        return overdue, after if last is None else last
 
     def alerts(self, *, state: str | None, after: int | None, limit: int) -> Sequence[AlertEntry]:
         """A page of alerts, newest first."""
