@@ -67,7 +67,7 @@ class Grower:
             self.connection.pragma(pragma, value)
         self.connection.pragma("cache_size", -CACHE_KIB)
         # There is no log to copy; the writer wants somebody who would.
-        self.checkpointer = Checkpointer(apsw.Connection(":memory:"))
+        self.checkpointer = Checkpointer(apsw.Connection(str(path)))
         self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
         self.game = _terms(recipe.integration, recipe.policy())
         self.cashier = _terms(cashier_of(BRAND), CASHIER_POLICY)
@@ -98,9 +98,9 @@ class Grower:
     def close(self) -> None:
         """The file as the gateway keeps it."""
         self.writer.close()
-        self.checkpointer.close()
         self.connection.pragma("journal_mode", "WAL")
         self.connection.close()
+        self.checkpointer.close()
 
     def _deposit(self, number: int) -> Command:
         return Command(

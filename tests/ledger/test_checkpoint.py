@@ -1,6 +1,7 @@
 """The write-ahead log: bounded under constant commits, whoever reads, and whatever fails."""
 
 import asyncio
+import os
 import threading
 
 import apsw
@@ -203,6 +204,29 @@ def test_copying_ends_when_little_is_left(world, monkeypatch):
     monkeypatch.setattr(checkpoint, "_copy", lambda _: next(left))
     world.store._checkpointer._copy_the_bulk()
     assert next(left) == 5
+
+
+def test_the_thread_sees_its_copies_onto_the_disk(world, monkeypatch):
+    """Each pass of the thread is followed by a sync, so that no commit has to wait for it."""
+    done, left, sync = [], iter([900, FINISH]), os.fdatasync
+    monkeypatch.setattr(checkpoint, "_copy", lambda _: done.append("copied") or next(left))
+    monkeypatch.setattr(os, "fdatasync", lambda file: done.append("synced") or sync(file))
+    world.store._checkpointer._copy_the_bulk()
+    assert done == ["copied", "synced"] * 2
+
+
+def test_a_failing_sync_stops_no_commit(world, logged, monkeypatch):
+    """A sync that fails is logged, and the thread lives on."""
+
+    def fail(_file):
+        raise OSError("disk")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", fail)
+        commit_until(world, lambda: "checkpoint_failed" in logged)
+    assert world.store._checkpointer._thread.is_alive()
+    commit_until(world, lambda: length(world)[0] < BEGIN)
+    proven(world.store)
 
 
 def test_a_short_log_wakes_nobody(tmp_path):

@@ -1,12 +1,15 @@
 """Copies the write-ahead log into the database without making bets wait for it.
 
-A thread with a connection of its own copies the bulk while commits go on. What they added meanwhile
-is little; the committing thread copies that itself, right after a commit, so that the log starts
-again at its beginning. Needs SQLite 3.51.3 or newer (see `OLDEST_SQLITE` in `store.py`).
+A thread with a connection of its own copies the bulk while commits go on, and sees it onto the
+disk: SQLite itself waits for that only when the whole log is copied, so that whoever copies the end
+would wait for all of it. What commits added meanwhile is little; the committing thread copies that
+itself, right after a commit, so that the log starts again at its beginning. Needs SQLite 3.51.3 or
+newer (see `OLDEST_SQLITE` in `store.py`).
 """
 
 from __future__ import annotations
 
+import os
 import threading
 
 import apsw
@@ -26,6 +29,7 @@ class Checkpointer:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._db = connection
+        self._file = os.open(connection.filename, os.O_RDONLY)
         self._copying = threading.Lock()
         self._long = threading.Event()
         self._nearly_done = threading.Event()
@@ -49,11 +53,16 @@ class Checkpointer:
                 self._copying.release()
 
     def close(self) -> None:
-        """Stop the thread; the rest of the log is copied when the last connection closes."""
+        """Stop the thread; the rest of the log is copied when the last connection closes.
+
+        Call it when this process has no other connection to the file: a process that closes any
+        descriptor of a file gives up all the locks that it holds on it.
+        """
         self._closing = True
         self._long.set()
         self._thread.join()
         self._db.close()
+        os.close(self._file)
 
     def _work(self) -> None:
         while True:
@@ -70,9 +79,19 @@ class Checkpointer:
 
         A reader in the way ends that: then the rest waits for a later commit.
         """
-        left, before = _copy(self._db), None
+        left, before = self._copy_and_sync(), None
         while left > FINISH_PAGES and (before is None or left < before):
-            left, before = _copy(self._db), left
+            left, before = self._copy_and_sync(), left
+
+    def _copy_and_sync(self) -> int:
+        """Copy, and wait until the copies are on the disk; the pages that came meanwhile."""
+        left = _copy(self._db)
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            # SQLite's own sync, on its own descriptor, meets the same error before the log is cut.
+            _LOG.warning("checkpoint_failed", error=str(error))
+        return left
 
 
 def _copy(db: apsw.Connection) -> int:

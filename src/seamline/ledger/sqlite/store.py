@@ -25,8 +25,10 @@ SQL = queries(__package__)
 #: Below this version a checkpoint beside a write can corrupt the file (sqlite.org/wal.html).
 OLDEST_SQLITE = 3_051_003
 
-#: Page caches. The operating system keeps what does not fit; these save copies of the hottest.
-WRITER_CACHE_KB = 32_000
+#: Page caches. The operating system keeps what does not fit; these save copies of the hottest: the
+#: writer's holds the inner pages of the indexes of ten million transactions, and what recent bets
+#: touched. All of it counts as memory of this process.
+WRITER_CACHE_KB = 64_000
 READER_CACHE_KB = 2_000
 
 #: How many reading threads keep a connection.
@@ -110,8 +112,8 @@ class SqliteStore:
         self.writer.close()
         while not self._idle.empty():
             self._idle.get().close()
-        self._checkpointer.close()
         self._connection.close()
+        self._checkpointer.close()
         os.close(self._lock)
 
 
