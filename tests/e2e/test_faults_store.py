@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from kit.gateway import GatewayRig
-from kit.vendor import Vendor, bare
+from kit.vendor import Vendor
 from seamline.dialects import dialects
 from seamline.ledger.store import StoreUnavailable
 from seamline.wallet import Kind, Verdict

@@ -410,3 +410,31 @@ async def until_taken(ledger, command):
     """The outcome once the store has answered again."""
     await ledger.run(lambda *_: None)
     return await ledger.apply(command)
+
+
+async def test_what_waits_is_looked_for_meanwhile(world, monkeypatch):
+    """Between two batches the store hears what the next one will ask for, and no more than that."""
+    heard, warm = [], world.writer.warm
+
+    async def listening(commands):
+        heard.append([command.key for command in commands])
+        await warm(commands)
+
+    monkeypatch.setattr(world.writer, "warm", listening)
+    async with door(world, batch_limit=2) as ledger:
+        bets = (ledger.apply(bet(f"b{number}", "1.00")) for number in range(5))
+        outcomes = await asyncio.gather(*bets)
+    assert heard == [["b2", "b3"], ["b4"]]
+    assert all(isinstance(outcome, Applied) for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    "unheard", [bet("b1", session="nobody"), bet("\ud800"), deposit("d9", player="nobody")]
+)
+async def test_looking_ahead_changes_nothing_and_never_fails(world, unheard):
+    """Whatever the commands are, looking for what they need leaves the books as they were."""
+    before = transactions(world.store)
+    await world.writer.warm([bet("b1"), unheard])
+    assert transactions(world.store) == before
+    world.apply(bet("b1"))
+    proven(world.store)

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -169,6 +170,10 @@ class Ledger:
                 _unless_gone(future, partial(future.set_exception, outcome))
             elif not future.done():
                 future.set_result(outcome)
+        # While these answers go out, the store looks for what the next batch needs.
+        waiting = [command for command, _ in islice(self._commands, self._batch_limit)]
+        if waiting:
+            await self._writer.warm(waiting)
 
     def _give_up(self, batch: Sequence[tuple[Command, asyncio.Future[Outcome]]]) -> None:
         """The store hangs: nobody is kept waiting, and nothing more is taken until it answers.

@@ -84,6 +84,9 @@ class Writer(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """`transact` as a block, for those who have no event loop."""
 
+    async def warm(self, commands: Sequence[Command]) -> None:
+        """Whatever makes `load` of these commands quick later. Changes nothing, and never fails."""
+
     def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
         """Everything that the rules need to decide the commands, in a handful of queries."""
 

@@ -41,6 +41,19 @@ class Batches:
 
     # Load.
 
+    def warm(self, commands: Sequence[Command]) -> None:
+        """Look for what the commands name, so that the pages that lead there are in memory."""
+        numbers = self._directory.integrations
+        for name, group in _grouped(commands).items():
+            if name in numbers:
+                named = (
+                    tuple(command.session or "" for command in group),
+                    tuple(command.key or "" for command in group),
+                    tuple(command.round or "" for command in group),
+                )
+                bindings = (numbers[name], *map(apsw.carray, named))
+                self._run(SQL["warm"], bindings).fetchall()
+
     def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
         """Everything that the rules need to decide the commands, in a handful of queries."""
         self._newest_ms = max(self._newest_ms, now_ms)
@@ -52,10 +65,7 @@ class Batches:
             new_session=self._directory.new_session,
             house=self._directory.house,
         )
-        grouped: dict[str, list[Command]] = defaultdict(list)
-        for command in commands:
-            grouped[command.integration].append(command)
-        for name, group in grouped.items():
+        for name, group in _grouped(commands).items():
             self._load_group(book, terms[name], group)
         self._load_targets(book)
         return book
@@ -256,6 +266,14 @@ class Batches:
         before = self._db.total_changes()
         self._many(sql, changes)
         must(self._db.total_changes() - before == len(changes), "each row changed once", sql=sql)
+
+
+def _grouped(commands: Sequence[Command]) -> Mapping[str, list[Command]]:
+    """The commands by integration."""
+    grouped: dict[str, list[Command]] = defaultdict(list)
+    for command in commands:
+        grouped[command.integration].append(command)
+    return grouped
 
 
 def _keys(group: list[Command], policy: Policy) -> set[str]:

@@ -101,6 +101,18 @@ SELECT c.claim
 FROM carray(?3) AS wanted
 CROSS JOIN claims AS c ON c.account = ?1 AND c.integration = ?2 AND c.claim = wanted.value
 
+-- warm --
+-- How many of the sessions, keys and rounds that commands of one integration name are there. Nobody
+-- wants the number: the pages that led to it are in memory afterwards.
+SELECT (SELECT count(p.status) FROM carray(?2) AS wanted
+        CROSS JOIN sessions AS s ON s.integration = ?1 AND s.name = wanted.value
+        CROSS JOIN accounts AS a ON a.id = s.account
+        CROSS JOIN players AS p ON p.id = a.player)
+     + (SELECT count(*) FROM carray(?3) AS wanted
+        CROSS JOIN transactions AS t ON t.integration = ?1 AND t.key = wanted.value)
+     + (SELECT count(*) FROM carray(?4) AS wanted
+        CROSS JOIN rounds AS r ON r.integration = ?1 AND r.name = wanted.value)
+
 -- insert_transaction --
 INSERT INTO transactions (
     id, integration, key, kind, fingerprint, account, session, round, asked, units, debit, credit,
