@@ -69,8 +69,8 @@ class Grower:
         # There is no log to copy; the writer wants somebody who would.
         self.checkpointer = Checkpointer(apsw.Connection(str(path)))
         self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
-        self.game = _terms(recipe.integration, recipe.policy())
-        self.cashier = _terms(cashier_of(BRAND), CASHIER_POLICY)
+        self.game = terms_of(recipe.integration, recipe.policy())
+        self.cashier = terms_of(cashier_of(BRAND), CASHIER_POLICY)
         self.sessions: list[Session] = []
 
     def add_players(self, first: int, last: int) -> None:
@@ -137,7 +137,7 @@ class Grower:
         return book
 
 
-def _terms(integration: str, policy: Policy) -> Terms:
+def terms_of(integration: str, policy: Policy) -> Terms:
     """What the ledger must know to decide for the bench's brand."""
     currencies = frozenset((CURRENCY,))
     return Terms(integration=integration, brand=BRAND, policy=policy, currencies=currencies)
