@@ -428,6 +428,23 @@ async def test_what_waits_is_looked_for_meanwhile(world, monkeypatch):
     assert all(isinstance(outcome, Applied) for outcome in outcomes)
 
 
+async def test_a_store_that_hangs_while_it_looks_ahead(world, monkeypatch):
+    """What waited is refused when the time is over, and the next command is taken again."""
+    async with door(world, batch_limit=1, deadline_ms=60_000) as ledger:
+
+        async def hang(_commands):
+            ledger._give_up(())  # as the deadline does
+
+        monkeypatch.setattr(world.writer, "warm", hang)
+        known, waited = await asyncio.gather(
+            ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
+        )
+        assert (why(known), why(waited)) == (Applied, Rejection.UNAVAILABLE)
+        assert why(await until_taken(ledger, bet("b3", round_="r3"))) is Applied
+    assert ledger.flow.overdue == 0
+    proven(world.store)
+
+
 @pytest.mark.parametrize(
     "unheard", [bet("b1", session="nobody"), bet("\ud800"), deposit("d9", player="nobody")]
 )

@@ -94,7 +94,7 @@ class Ops:
         return False
 
     async def _find_overdue(self) -> bool:
-        """Raise an alert for the next rounds that should have ended by now, and close those left open.
+        """Raise an alert for the next rounds that should have ended by now; close those left open.
 
         A few at a time: bets wait while alerts are written. Returns whether any may be left.
         """

@@ -161,7 +161,8 @@ class Ledger:
         watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, batch)
         outcomes = await self._settle_or_say_why([command for command, _ in batch])
         watch.cancel()
-        if self._stalled:
+        late = self._stalled
+        if late:
             self._stalled = False
             self._make_good(batch, outcomes)
         # Who went away meanwhile gets the answer by asking again.
@@ -170,10 +171,18 @@ class Ledger:
                 _unless_gone(future, partial(future.set_exception, outcome))
             elif not future.done():
                 future.set_result(outcome)
-        # While these answers go out, the store looks for what the next batch needs.
-        waiting = [command for command, _ in islice(self._commands, self._batch_limit)]
-        if waiting:
-            await self._writer.warm(waiting)
+        # After a late batch its refunds head the queue: they come first, and nothing refuses them.
+        if self._commands and not late:
+            await self._look_ahead()
+
+    async def _look_ahead(self) -> None:
+        """While answers go out, let the store look for what the next batch needs."""
+        watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, ())
+        await self._writer.warm(
+            [command for command, _ in islice(self._commands, self._batch_limit)]
+        )
+        watch.cancel()
+        self._stalled = False
 
     def _give_up(self, batch: Sequence[tuple[Command, asyncio.Future[Outcome]]]) -> None:
         """The store hangs: nobody is kept waiting, and nothing more is taken until it answers.
