@@ -174,6 +174,18 @@ def test_row34_a_reward_again(oppi):
     assert oppi.units() == START + 25_700_000 - HALF
 
 
+@pytest.mark.parametrize(
+    "change", [{"refTransactionId": "another"}, {"rewardType": "bonus"}, {"rewardedAmount": 1}]
+)
+def test_row34_a_known_reward_with_other_content(oppi, change):
+    """Another jackpot, another kind or another amount under a known id is a conflict."""
+    reward = oppi.reward_body(kind="jackpot")
+    oppi.ok("reward", reward)
+    oppi.no("reward", reward | change)
+    assert oppi.alerts(reward["transactionId"]) == ["duplicate_changed"]
+    assert oppi.units() == START + 25_700_000
+
+
 def test_row35_a_bonus_that_was_paid(oppi):
     """A second reward of one bonus is refused under a new id, with an alert."""
     reward = oppi.reward_body()
