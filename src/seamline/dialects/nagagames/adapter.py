@@ -267,7 +267,7 @@ def write_cancel_bet(
     outcome = outcomes[0]
     if isinstance(outcome, Rejected) and outcome.why not in _NOTHING_TO_UNDO:
         return refuse(outcome, "cancel-bet", integration)
-    return _done(wire.Cancelled(bet_id=bet_id(items)))
+    return _done(wire.Cancelled(bet_id=bet_id(items), status="CANCELED"))
 
 
 def write_bet_status(

@@ -120,7 +120,7 @@ class Cancelled(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="cam
     """The answer to a cancel; anything but that very status locks the player."""
 
     bet_id: str
-    status: str = "CANCELED"
+    status: str
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
