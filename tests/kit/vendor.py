@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from seamline.dialects import examples as learnt
+from seamline.dialects import package_of
 from seamline.dialects.examples import IDS, bare, examples, kind_of, like_kind
 from seamline.money import Quantity
 from seamline.wallet import Integration, Kind, Verdict
@@ -45,7 +46,7 @@ def templates(name):
 @cache
 def spellings(name):
     """Which spellings of a signed JSON the dialect's signature covers, beside the bytes sent."""
-    folder = files(f"seamline.dialects.{name}") / "vectors"
+    folder = files(package_of(_dialect(name))) / "vectors"
     read = [json.loads(each.read_text("utf-8")) for each in folder.iterdir()]
     return frozenset().union(*(each["spellings"] for each in read if "spellings" in each))
 

@@ -17,7 +17,7 @@ from seamline.wallet import Policy
 #: No body of the vendor comes near it.
 BODY_LIMIT = 64 * 1024
 
-_TOKEN = re.compile(rb'("playerToken"\s*:\s*")((?:[^"\\]|\\.)*)(?=")')
+_TOKEN = re.compile(rb'("playerToken"\s*:\s*")([^"\\]*(?:\\.[^"\\]*)*)(?=")')
 
 
 def policy(options: Options) -> Policy:

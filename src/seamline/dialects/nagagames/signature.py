@@ -30,7 +30,7 @@ UNUSABLE = "x-signature"
 
 _SPACE = b" \t\r\n"
 #: A string, which may hold spaces, or space outside of one.
-_STRING_OR_SPACE = re.compile(rb'("(?:[^"\\]|\\.)*")|[ \t\r\n]+', re.DOTALL)
+_STRING_OR_SPACE = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+', re.DOTALL)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 #: The documented order of the fields of each call, by its path.
