@@ -353,3 +353,26 @@ def test_a35_a_tip(slote):
     assert [kind for kind, _, _ in slote.rows()] == ["tip", "refund"]
     large = slote.body("bet", type="tip", amount="500")
     assert slote.code(large) == "INSUFFICIENT_BALANCE"
+
+
+def test_a38_the_end_of_a_round(slote):
+    """A round that a newer provider keeps open is unsettled until a win ends it."""
+    bet = slote.body("bet")
+    slote.post(bet)
+
+    def unsettled():
+        query = {"brand": "acme", "player": slote.player, "unsettled": "true"}
+        return [each["round"] for each in slote.doors.rounds(**query)]
+
+    slote.post(slote.result(bet, "1", is_finished=False))
+    assert unsettled() == [bet["round_id"]]
+    slote.post(slote.result(bet, "1", is_finished=True))
+    assert unsettled() == []
+
+
+def test_a27_a_refund_on_a_session_that_nobody_knows(slote):
+    """A known bet is given back to whom it was taken from; of an unknown one nothing is known."""
+    bet = slote.body("bet")
+    slote.post(bet)
+    assert slote.post(slote.undo(bet, session_id="nobody")) == ok("100.0001")
+    assert slote.code(slote.body("refund", session_id="nobody")) == "SESSION_NOT_FOUND"

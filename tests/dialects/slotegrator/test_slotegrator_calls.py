@@ -221,8 +221,23 @@ def test_ids_of_any_characters():
 def test_a38_members_that_nobody_knows_are_left_alone():
     """What newer versions and other providers add changes nothing."""
     for action in ("bet", "win", "refund", "balance"):
-        more = {"is_finished": True, "currency": "USD", "finished": 1, "x": {"y": [None]}}
+        more = {"currency": "USD", "finished": 1, "x": {"y": [None]}}
         assert read(body(action) | more) == read(body(action))
+
+
+@pytest.mark.parametrize(
+    ("said", "ends"),
+    [(True, True), (False, False), (None, None), ("true", None), (1, None), ({}, None)],
+)
+def test_a38_the_end_of_a_round(said, ends):
+    """Newer providers say with a win whether the round is over; what is no yes or no is nothing."""
+    command = read(body("win", is_finished=said))
+    assert command.ends is ends
+    again = CALLS["win"].compose((command,), HERE, NOW)
+    assert read(again.body) == command
+    assert (b"is_finished" in again.body) is (ends is not None)
+    for action in ("bet", "refund", "balance"):
+        assert read(body(action, is_finished=said)) == read(body(action))
 
 
 @pytest.mark.parametrize("action", ["bet", "win", "refund", "balance"])

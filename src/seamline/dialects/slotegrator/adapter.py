@@ -25,6 +25,7 @@ _BET_KINDS = {"tip": Kind.TIP}
 _WIN_KINDS = {"freespin": Kind.REWARD, "jackpot": Kind.REWARD}
 #: The provider's words that are kept with the transaction.
 _FEATURES = {"freespin": "freespin", "jackpot": "jackpot"}
+_BOOLEANS = {b"true": True, b"false": False}
 #: A free spin is of some campaign, which it does not name.
 CAMPAIGNS = {"freespin": ""}
 
@@ -80,6 +81,7 @@ def read_win(request: Request, integration: Integration[Options]) -> Items:
         round=wire.optional(body.round_id, "round_id"),
         campaign=CAMPAIGNS.get(spelled),
         feature=_FEATURES.get(spelled),
+        ends=_ends(body.is_finished),
     )
     return (command,)
 
@@ -105,6 +107,11 @@ def read_balance(request: Request, integration: Integration[Options]) -> Items:
     body = wire.decode(request.body, wire.BALANCE)
     session = wire.identifier(body.session_id, "session_id")
     return (Command(kind=Kind.BALANCE, integration=integration.name, session=session),)
+
+
+def _ends(raw: msgspec.Raw | msgspec.UnsetType) -> bool | None:
+    """Whether the round is over; version 1.0.3 has no word for it, so any other value is none."""
+    return None if raw is msgspec.UNSET else _BOOLEANS.get(bytes(raw))
 
 
 def _amount(raw: msgspec.Raw, integration: Integration[Options], *, zero: bool) -> Quantity:

@@ -66,7 +66,10 @@ def compose_bet(items: Items, integration: Integration[Options], at_ms: int) -> 
 def compose_win(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed win, jackpot or win of a free spin."""
     command = _command(items, Kind.WIN, Kind.REWARD)
-    return _post(_play("win", _WINS, WIN, command), integration, at_ms)
+    members = _play("win", _WINS, WIN, command)
+    if command.ends is not None:
+        members["is_finished"] = command.ends
+    return _post(members, integration, at_ms)
 
 
 def compose_refund(items: Items, integration: Integration[Options], at_ms: int) -> Request:

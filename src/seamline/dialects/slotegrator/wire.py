@@ -48,7 +48,7 @@ class Bet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Win(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A win, read as a bet is."""
+    """A win, read as a bet is; providers newer than 1.0.3 say whether the round is over."""
 
     action: Literal["win"]
     type: Literal["win", "freespin", "jackpot"] | msgspec.UnsetType = _UNSET
@@ -57,6 +57,7 @@ class Win(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     transaction_id: Id
     round_id: RoundId
     game_id: Id | msgspec.UnsetType = _UNSET
+    is_finished: msgspec.Raw | msgspec.UnsetType = _UNSET
 
 
 class Refund(msgspec.Struct, frozen=True, kw_only=True, gc=False):
