@@ -6,6 +6,8 @@ keys are written `bet/ID` and `win/ID`. A refund has the id of its bet and nothi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from seamline.dialects.dialect import Items, Refused, Reply, Request
@@ -20,21 +22,38 @@ BET, WIN, REFUND = "bet/", "win/", "refund/"
 #: The calls by what `action` says.
 ACTIONS = frozenset({"bet", "win", "refund", "balance"})
 
-_BET_KINDS = {"tip": Kind.TIP}
-#: What is paid without a bet before it: jackpots, and the wins of free spins.
-_WIN_KINDS = {"freespin": Kind.REWARD, "jackpot": Kind.REWARD}
-#: The provider's words that are kept with the transaction.
-_FEATURES = {"freespin": "freespin", "jackpot": "jackpot"}
+
+class Type(msgspec.Struct, frozen=True):
+    """What a `type` makes of a bet or win; the feature is the provider's word, kept as it is."""
+
+    kind: Kind
+    feature: str | None = None
+    free: bool = False
+    #: A free spin is of some campaign, which it does not name.
+    campaign: str | None = None
+
+
+BETS: Mapping[str, Type] = {
+    "bet": Type(Kind.BET),
+    # Of its amount the document says nothing: it may be none or the nominal stake.
+    "freespin": Type(Kind.BET, feature="freespin", free=True, campaign=""),
+    "tip": Type(Kind.TIP),
+}
+#: What is paid without a bet before it is a reward.
+WINS: Mapping[str, Type] = {
+    "win": Type(Kind.WIN),
+    "freespin": Type(Kind.REWARD, feature="freespin", campaign=""),
+    "jackpot": Type(Kind.REWARD, feature="jackpot"),
+}
+
 _BOOLEANS = {b"true": True, b"false": False}
-#: A free spin is of some campaign, which it does not name.
-CAMPAIGNS = {"freespin": ""}
 
 
 def which(request: Request, integration: Integration[Options]) -> str:  # noqa: ARG001
     """Which of the four calls it is, by its `action`; any other one is no call of this protocol."""
     try:
         action = wire.WHICH.decode(request.body).action
-    except ValueError:
+    except (ValueError, RecursionError):
         # Once more, for words that say what is wrong and where.
         action = wire.decode(request.body, wire.WHICH).action
     if action not in ACTIONS:
@@ -45,24 +64,20 @@ def which(request: Request, integration: Integration[Options]) -> str:  # noqa: 
 
 
 def read_bet(request: Request, integration: Integration[Options]) -> Items:
-    """Read a bet, a tip for the dealer, or a free spin, which is recorded and moves nothing.
-
-    Of a free spin's amount the document says nothing: it may be none or the nominal stake.
-    """
+    """Read a bet, a tip for the dealer, or a free spin, which is recorded and moves nothing."""
     body = wire.decode(request.body, wire.BET)
-    spelled = body.type if isinstance(body.type, str) else "bet"
-    free = spelled == "freespin"
+    type_ = BETS[body.type]
     command = Command(
-        kind=_BET_KINDS.get(spelled, Kind.BET),
+        kind=type_.kind,
         integration=integration.name,
         key=BET + wire.identifier(body.transaction_id, "transaction_id"),
         session=wire.identifier(body.session_id, "session_id"),
-        amount=_amount(body.amount, integration, zero=free),
+        amount=_amount(body.amount, type_, integration),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
-        campaign=CAMPAIGNS.get(spelled),
-        free=free,
-        feature=_FEATURES.get(spelled),
+        campaign=type_.campaign,
+        free=type_.free,
+        feature=type_.feature,
     )
     return (command,)
 
@@ -70,17 +85,17 @@ def read_bet(request: Request, integration: Integration[Options]) -> Items:
 def read_win(request: Request, integration: Integration[Options]) -> Items:
     """Read a win of a round, or one that needs no bet: a jackpot, or a free spin's."""
     body = wire.decode(request.body, wire.WIN)
-    spelled = body.type if isinstance(body.type, str) else "win"
+    type_ = WINS[body.type]
     command = Command(
-        kind=_WIN_KINDS.get(spelled, Kind.WIN),
+        kind=type_.kind,
         integration=integration.name,
         key=WIN + wire.identifier(body.transaction_id, "transaction_id"),
         session=wire.identifier(body.session_id, "session_id"),
-        amount=_amount(body.amount, integration, zero=spelled == "freespin"),
+        amount=_amount(body.amount, type_, integration),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
-        campaign=CAMPAIGNS.get(spelled),
-        feature=_FEATURES.get(spelled),
+        campaign=type_.campaign,
+        feature=type_.feature,
         ends=_ends(body.is_finished),
     )
     return (command,)
@@ -114,10 +129,11 @@ def _ends(raw: msgspec.Raw | msgspec.UnsetType) -> bool | None:
     return None if raw is msgspec.UNSET else _BOOLEANS.get(bytes(raw))
 
 
-def _amount(raw: msgspec.Raw, integration: Integration[Options], *, zero: bool) -> Quantity:
-    """The amount; none at all is refused where the integration does not take it."""
+def _amount(raw: msgspec.Raw, type_: Type, integration: Integration[Options]) -> Quantity:
+    """The amount; none at all is refused where the integration takes it of free spins only."""
     quantity = decimals.amount(raw)
-    if not (quantity.coefficient or zero or integration.options.allow_zero):
+    free_spin = type_.campaign is not None
+    if not (quantity.coefficient or free_spin or integration.options.allow_zero):
         raise Refused(Rejection.AMOUNT_RANGE, decimals.ZERO, field="amount")
     return quantity
 

@@ -14,7 +14,7 @@ import msgspec
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
 from seamline.dialects.signing import BadJson, Json, strictly
 from seamline.dialects.slotegrator import decimals, wire
-from seamline.dialects.slotegrator.adapter import BET, CAMPAIGNS, REFUND, WIN
+from seamline.dialects.slotegrator.adapter import BET, BETS, REFUND, WIN, WINS, Type
 from seamline.dialects.slotegrator.options import Options
 from seamline.dialects.slotegrator.refusals import Code
 from seamline.dialects.slotegrator.signature import sign
@@ -44,17 +44,8 @@ CODES: Mapping[Code, Verdict] = {
 if missing := set(get_args(Code)) - CODES.keys():
     raise TypeError(f"CODES lacks {', '.join(sorted(missing))}")
 
-#: The commands that a bet or win can carry, and the `type` that each is.
-_BETS: Mapping[tuple[Kind, str | None, bool], str] = {
-    (Kind.BET, None, False): "bet",
-    (Kind.BET, "freespin", True): "freespin",
-    (Kind.TIP, None, False): "tip",
-}
-_WINS: Mapping[tuple[Kind, str | None, bool], str] = {
-    (Kind.WIN, None, False): "win",
-    (Kind.REWARD, "freespin", False): "freespin",
-    (Kind.REWARD, "jackpot", False): "jackpot",
-}
+_BETS: Mapping[Type, str] = {type_: name for name, type_ in BETS.items()}
+_WINS: Mapping[Type, str] = {type_: name for name, type_ in WINS.items()}
 
 
 def compose_bet(items: Items, integration: Integration[Options], at_ms: int) -> Request:
@@ -107,16 +98,16 @@ def _command(items: Items, *kinds: Kind) -> Command:
 
 def _play(
     action: str,
-    types: Mapping[tuple[Kind, str | None, bool], str],
+    types: Mapping[Type, str],
     space: str,
     command: Command,
 ) -> dict[str, Json]:
     """The members of a bet or win. The wire names no player, currency or campaign."""
-    spelled = types.get((command.kind, command.feature, command.free))
+    asked = Type(command.kind, command.feature, command.free, command.campaign)
+    spelled = types.get(asked)
     if spelled is None:
-        raise Malformed(f"expected a feature that a {command.kind} has", field="feature")
-    if command.campaign != CAMPAIGNS.get(spelled):
-        raise Malformed("expected none by name, and an empty one of a free spin", field="campaign")
+        expected = " or ".join(types.values())
+        raise Malformed(f"expected what makes a {action} a {expected}", field="feature")
     if command.amount is None:
         raise Malformed("expected an amount", field="amount")
     return {

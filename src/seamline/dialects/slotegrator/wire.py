@@ -39,7 +39,7 @@ class Bet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A bet. Providers of version 1.0.0 send no game; a missing type is a plain bet."""
 
     action: Literal["bet"]
-    type: Literal["bet", "freespin", "tip"] | msgspec.UnsetType = _UNSET
+    type: Literal["bet", "freespin", "tip"] = "bet"
     session_id: Id
     amount: msgspec.Raw
     transaction_id: Id
@@ -51,7 +51,7 @@ class Win(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A win, read as a bet is; providers newer than 1.0.3 say whether the round is over."""
 
     action: Literal["win"]
-    type: Literal["win", "freespin", "jackpot"] | msgspec.UnsetType = _UNSET
+    type: Literal["win", "freespin", "jackpot"] = "win"
     session_id: Id
     amount: msgspec.Raw
     transaction_id: Id
