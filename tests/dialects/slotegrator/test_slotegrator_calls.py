@@ -79,8 +79,10 @@ def test_a05_a_pretty_printed_body_is_read():
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b" ", b"x", b"[]", b"null", b'"bet"', b"{", b'{"action":"bet"', b"\xff", b"[" * 9000],
-)
+    [b"", b" ", b"x", b"[]", b"null", b'"bet"', b"{", b'{"action":"bet"', b"\xff", b"[" * 9000,
+     b'{"action":"bet","x":' + b"[" * 9000 + b"]" * 9000 + b"}"],
+    ids=lambda raw: repr(raw[:24]),
+)  # fmt: skip
 def test_a07_what_is_no_object_is_malformed(raw):
     """Rightly signed bytes that are no JSON object are malformed, before any call is known."""
     assert refusal(DIALECT.which, post(raw), HERE).why is Rejection.MALFORMED
