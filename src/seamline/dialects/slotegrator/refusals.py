@@ -112,7 +112,6 @@ _FOR_ENGINEERS = frozenset(
         Rejection.TOO_LARGE,
         Rejection.SIGNATURE,
         Rejection.MALFORMED,
-        Rejection.AMOUNT_RANGE,
     }
 )
 _MAX_TEXT = 300
