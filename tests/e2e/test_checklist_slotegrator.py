@@ -114,7 +114,7 @@ def test_a10_a_session_of_another_provider(tmp_path):
     one, other = Slotegrator(rig), Slotegrator(rig, "second-slotegrator")
     one.sit_down("100.0001")
     other.sit_down(player=one.player)
-    for action in ("bet", "balance", "win"):
+    for action in ("bet", "balance", "win", "refund"):
         members = other.body(action, session_id=one.session)
         assert other.code(members) == "SESSION_NOT_FOUND"
     bet = one.body("bet")
