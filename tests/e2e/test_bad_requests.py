@@ -94,6 +94,16 @@ def test_a_body_that_is_no_call(caller, body):
     refused(caller, caller.doors.send(caller.name, signed))
 
 
+def test_a_member_that_is_nested_too_deeply(caller):
+    """A bet with a member of ten thousand brackets is refused, never a fault."""
+    request = caller.compose(caller.bet())
+    if not request.body.startswith(b"{"):
+        pytest.skip("no JSON body")
+    body = request.body[:-1] + b',"x":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    signed = caller.dialect.sign(msgspec.structs.replace(request, body=body), caller.integration)
+    refused(caller, caller.doors.send(caller.name, signed))
+
+
 @pytest.mark.parametrize(
     "put",
     ["1e3", "01", "-1", " 1", "1 ", "1,5", "NaN", "Infinity", "1" + "0" * 30, "0x1", "1_000", "",
