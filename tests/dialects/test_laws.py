@@ -74,10 +74,11 @@ def test_each_call_has_a_published_example(name, call_name):
 
 
 @of_each_dialect
-def test_a_dialect_can_bet_win_and_refund(name):
-    """The vectors of a dialect show how a stake, a win and what undoes a stake are said."""
+def test_a_dialect_can_bet_pay_and_refund(name):
+    """The vectors of a dialect show how a stake, a payment and what undoes a stake are said."""
     kinds = {command.kind for each in templates(name) for command in each.commands}
-    assert kinds >= {Kind.BET, Kind.WIN, Kind.REFUND} or Kind.AUTHORIZE in kinds
+    assert kinds >= {Kind.BET, Kind.REFUND} or Kind.AUTHORIZE in kinds
+    assert kinds & {Kind.WIN, Kind.REWARD}
 
 
 @of_each_dialect
