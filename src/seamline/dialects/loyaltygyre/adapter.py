@@ -1,0 +1,285 @@
+"""The wallet's end of the callbacks: their requests, read.
+
+There is one call per purchase and no commit ("Workflow"), so to allow is to debit. Keys are
+`kind/request id`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+
+import msgspec
+
+from seamline.dialects.dialect import Items, Malformed, Refused, Request
+from seamline.dialects.loyaltygyre import mapping
+from seamline.dialects.loyaltygyre.fields import ACTIONS
+from seamline.dialects.loyaltygyre.ids import AUTHORIZATION, paired, theirs
+from seamline.dialects.loyaltygyre.options import Options, Plan
+from seamline.money import Quantity
+from seamline.wallet import Command, Integration, Kind, Rejection
+
+#: How old a request may be that says when it was made.
+STALE_MS = 300_000
+#: Requests without an id that are alike within one of these spans are one.
+BUCKET_MS = 5_000
+
+_NOTHING = Quantity(0)
+
+
+class Asked:
+    """One request, read field by field."""
+
+    def __init__(self, call: str, request: Request, integration: Integration[Options]) -> None:
+        self.call, self.integration = call, integration
+        self.options = integration.options
+        self.plan: Plan = self.options.plans[call]
+        self.parts = mapping.opened(request, self.plan.path, form=self.plan.form)
+        self.at_ms = request.at_ms
+        casino = self.text("casino_id")
+        if casino is not None and casino != self.options.casino_id:
+            raise Refused(Rejection.ADDRESS, "another casino's id", field="casino_id")
+
+    def value(self, name: str) -> mapping.Value | None:
+        """The field of that name, or None where it is not there."""
+        reading = self.plan.readings.get(name)
+        return mapping.value(reading, self.parts) if reading is not None else None
+
+    def text(self, name: str) -> str | None:
+        """A field that is a text."""
+        found = self.value(name)
+        return found if isinstance(found, str) else None
+
+    def needed(self, name: str) -> str:
+        """A text that must be there."""
+        found = self.text(name)
+        if found is None:
+            raise Malformed(mapping.MISSING, field=name)
+        return found
+
+    def quantity(self, name: str) -> Quantity | None:
+        """A field that is a decimal."""
+        found = self.value(name)
+        return found if isinstance(found, Quantity) else None
+
+    def credits(self, name: str) -> Quantity | None:
+        """An amount of credits, with no more decimals than they have."""
+        found = self.quantity(name)
+        if found is None:
+            return None
+        if found.shortest().places > self.options.credit_decimals:
+            detail = f"expected at most {self.options.credit_decimals} decimals"
+            raise Malformed(detail, field=name)
+        return found
+
+    def request_id(self) -> str | None:
+        """The vendor's id of the request; wherever it stands, it must be the same."""
+        reading = self.plan.readings.get("request_id")
+        if reading is not None and len(reading.sources) > 1:
+            said = mapping.every(reading, self.parts)
+            if len(said) > 1:
+                detail = "expected the same id in all places"
+                raise Malformed(detail, field="request_id")
+        return self.text("request_id")
+
+    def stale(self) -> bool:
+        """Whether the request says that it was made too long ago."""
+        made_ms = self.value("occurred_at")
+        return isinstance(made_ms, int) and self.at_ms - made_ms > STALE_MS
+
+    def command(self, kind: Kind, key: str | None, **facts: object) -> Command:
+        """A command about the player, in credits."""
+        return Command(
+            kind=kind,
+            integration=self.integration.name,
+            key=key,
+            player=self.needed("player_id"),
+            **{"currency": self.options.currency} | facts,  # type: ignore[arg-type]
+        )
+
+
+def read_authorize(request: Request, integration: Integration[Options]) -> Items:
+    """Read what a player wants to do; allowed, it is paid."""
+    asked = Asked("authorize", request, integration)
+    request_id = asked.request_id()
+    try:
+        return (_authorized(asked, request_id),)
+    except Refused as refused:
+        raise _about(refused, "authorize", request_id) from refused
+
+
+def _authorized(asked: Asked, request_id: str | None) -> Command:
+    action = asked.needed("action")
+    box, prize = asked.text("box_id"), asked.text("prize_id")
+    objection = None if action in ACTIONS else Rejection.CALL_UNKNOWN
+    if objection is None:
+        _check_item(action, box, prize)
+    amount = asked.credits("amount")
+    if amount is None:
+        amount = _price(asked, action, box, prize)
+    elif objection is None and asked.options.price_check:
+        objection = _price_problem(asked, box, prize, amount)
+    if asked.stale():
+        objection = Rejection.STALE
+    command = asked.command(
+        Kind.BET,
+        f"authorize/{request_id}" if request_id is not None else None,
+        amount=amount,
+        game=box,
+        reference=prize,
+        feature=action,
+        believed=asked.quantity("balance"),
+        objection=objection,
+    )
+    if request_id is None:
+        return msgspec.structs.replace(command, key=_window_key(command, asked.at_ms))
+    return command
+
+
+def _check_item(action: str, box: str | None, prize: str | None) -> None:
+    """Each action needs the thing that it is about."""
+    if box is None and (action == "open_box" or (action == "purchase" and prize is None)):
+        raise Malformed(mapping.MISSING, field="box_id")
+    if prize is None and action == "claim_prize":
+        raise Malformed(mapping.MISSING, field="prize_id")
+
+
+def _price(asked: Asked, action: str, box: str | None, prize: str | None) -> Quantity:
+    """The price of a request that tells none: the catalogue's, or nothing for a prize."""
+    if action not in ("open_box", "purchase"):
+        return _NOTHING
+    if asked.options.price_source == "request":
+        raise Malformed(mapping.MISSING, field="amount")
+    price = _offers(asked, box, prize).get(box or prize or "")
+    return Quantity.parse(price).shortest() if price is not None else _NOTHING
+
+
+def _price_problem(
+    asked: Asked, box: str | None, prize: str | None, amount: Quantity
+) -> Rejection | None:
+    """Why the catalogue speaks against it: no such thing, or at another price."""
+    offers = _offers(asked, box, prize)
+    thing = box or prize or ""
+    if thing not in offers:
+        return Rejection.GAME
+    price = offers[thing]
+    # What a prize is worth is for show; only boxes cost credits.
+    wrong = box is not None and price is not None and not Quantity.parse(price).same_value(amount)
+    return Rejection.PRICE if wrong else None
+
+
+def _offers(asked: Asked, box: str | None, prize: str | None) -> Mapping[str, str | None]:
+    """The prices of boxes, or of prizes where no box is named; refused while none were heard."""
+    catalogue = asked.integration.catalogue
+    offers = catalogue.prizes if box is None and prize is not None else catalogue.games
+    if offers is None:
+        raise Refused(Rejection.UNAVAILABLE, "the vendor's boxes are not known just now")
+    return offers
+
+
+def _window_key(command: Command, at_ms: int) -> str:
+    """A key for a request without id: alike within five seconds of the clock is the same one."""
+    facts = (command.player, command.feature, command.game, command.reference)
+    amount = str((command.amount or _NOTHING).shortest())
+    over = json.dumps((*facts, amount, at_ms // BUCKET_MS)).encode()
+    return f"window/{sha256(over).hexdigest()[:32]}"
+
+
+def read_cancel(request: Request, integration: Integration[Options]) -> Items:
+    """Read that an allowed action did not happen: its debit is undone."""
+    asked = Asked("cancel", request, integration)
+    request_id = asked.request_id()
+    try:
+        command = asked.command(
+            Kind.REFUND, f"cancel/{request_id}", target=f"authorize/{_cancelled(asked)}"
+        )
+    except Refused as refused:
+        raise _about(refused, "cancel", request_id) from refused
+    return (command,)
+
+
+def _cancelled(asked: Asked) -> str:
+    """The id of the request to undo, by itself or by our authorization."""
+    told, made = asked.text("authorize_request_id"), asked.text("authorization_id")
+    if made is None:
+        if told is None:
+            raise Malformed(mapping.MISSING, field="authorize_request_id")
+        return told
+    found = theirs(made, AUTHORIZATION)
+    if found is None or told not in (None, found):
+        raise Malformed("expected the authorization_id of that request", field="authorization_id")
+    return found
+
+
+def read_cashback(request: Request, integration: Integration[Options]) -> Items:
+    """Read that a player gives a prize back for credits."""
+    asked = Asked("cashback", request, integration)
+    request_id = asked.request_id()
+    try:
+        return (_cashed(asked, request_id),)
+    except Refused as refused:
+        raise _about(refused, "cashback", request_id) from refused
+
+
+def _cashed(asked: Asked, request_id: str | None) -> Command:
+    options = asked.options
+    amount = asked.credits("amount")
+    if amount is None or not amount.coefficient:
+        raise Malformed("expected an amount above zero", field="amount")
+    prize = paired(asked.needed("prize_id"), asked.text("prize_instance_id"))
+    objection = None
+    if options.cashback_max is not None and _above(amount, Quantity.parse(options.cashback_max)):
+        objection = Rejection.STAKE_LIMIT
+    return asked.command(
+        Kind.REWARD,
+        f"cashback/{request_id}",
+        currency=asked.text("currency") or options.currency,
+        amount=amount,
+        reference=prize,
+        feature="cashback",
+        claim=f"cashback/{prize}" if options.cashback_dedupe == "player_prize" else None,
+        objection=objection,
+    )
+
+
+def _above(amount: Quantity, largest: Quantity) -> bool:
+    finest = max(amount.places, largest.places)
+    return _units(amount, finest) > _units(largest, finest)
+
+
+def _units(amount: Quantity, places: int) -> int:
+    """The amount in whole units of that many decimals."""
+    units: int = amount.coefficient * 10 ** (places - amount.places)
+    return units
+
+
+def read_shipment(request: Request, integration: Integration[Options]) -> Items:
+    """Read that a player wants a prize sent: a person's work. The address is not taken over."""
+    asked = Asked("shipment", request, integration)
+    request_id = asked.request_id()
+    try:
+        prize, order = asked.needed("prize_id"), asked.text("order_id")
+        ordered = f", order {order}" if order is not None else ""
+        command = asked.command(
+            Kind.NOTICE,
+            f"shipment/{request_id}",
+            reference=paired(prize, order),
+            feature="shipment",
+            note=f"prize {prize} is to be shipped{ordered}: confirm it in the vendor's dashboard",
+        )
+    except Refused as refused:
+        raise _about(refused, "shipment", request_id) from refused
+    return (command,)
+
+
+def read_balance(request: Request, integration: Integration[Options]) -> Items:
+    """Read whose credits are asked for."""
+    return (Asked("balance", request, integration).command(Kind.BALANCE, None),)
+
+
+def _about(refused: Refused, call: str, request_id: str | None) -> Refused:
+    """The refusal, with the request that it answers."""
+    said = refused.rejected
+    key = f"{call}/{request_id}" if request_id is not None else None
+    return Refused(said.why, said.detail, field=said.field, key=key)
