@@ -110,9 +110,15 @@ def test_a_session_belongs_to_its_integration(two):
 
 
 def test_a_signature_belongs_to_its_path(two):
-    """One vendor's request at another's address is refused, unless keys are shared."""
+    """One vendor's request at another's address is refused, unless keys are shared.
+
+    With shared keys it is the session that belongs elsewhere, where the dialect says one.
+    """
     one, other = two
-    request = one.compose(one.bet("10.00"))
+    bet = one.bet("10.00")
+    if one.speaks == other.speaks and bet.session is None:
+        pytest.skip("keys are shared, and no session tells the two apart")
+    request = one.compose(bet)
     reply = other.doors.send(other.name, request)
     assert reply.status < 500
     assert one.balance() == "100.00"

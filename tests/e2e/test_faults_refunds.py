@@ -91,6 +91,8 @@ def test_fault_10_a_refund_without_amount_or_round(vendor, field):
     )
     vendor.done(refund)
     assert vendor.balance() == "100.00"
+    if bet.round is None:
+        return
     (round_,) = vendor.doors.rounds(integration=vendor.name, round=bet.round)
     assert (round_["bets"], round_["refunds"], round_["refunded"]) == (1, 1, "10.00")
 

@@ -6,7 +6,7 @@ random methods, paths, queries and headers.
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from kit.gateway import GatewayRig
@@ -87,9 +87,14 @@ def valid(draw, vendor):
     """
     template = draw(st.sampled_from(templates(vendor.name)))
     commands = tuple(met(draw, vendor, each) for each in template.commands)
-    return vendor.calls[template.call].compose(
-        commands, vendor.integration, vendor.doors.clock_ms()
-    )
+    compose = vendor.calls[template.call].compose
+    try:
+        return compose(commands, vendor.integration, vendor.doors.clock_ms())
+    except Refused as refused:
+        # Not every call carries every amount; that all are refused would be noticed.
+        if refused.rejected.field != "amount":
+            raise
+        reject()
 
 
 def met(draw, vendor, example):
@@ -180,7 +185,8 @@ def test_valid_requests_are_answered_well(stage, name, data):
     first = stage.send(name, request)
     before = stage.purses()
     again = stage.send(name, request)
-    assert again.status == first.status
+    # A vendor may want to hear that something was noted before: 202, then 200.
+    assert again.status // 100 == first.status // 100
     assert stage.purses() == before, "a repeat moved money"
 
 

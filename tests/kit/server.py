@@ -41,8 +41,15 @@ def settings_text(**tables):
 
 
 def _pairs(table):
-    """The pairs of a table of TOML, whose texts, numbers and lists are those of JSON."""
-    return [f"{key} = {json.dumps(held)}" for key, held in table.items() if held is not None]
+    """The pairs of a table of TOML."""
+    return [f"{key} = {_toml(held)}" for key, held in table.items() if held is not None]
+
+
+def _toml(held):
+    """A value of TOML: a table stands in one line, texts, numbers and lists are those of JSON."""
+    if isinstance(held, dict):
+        return "{" + ", ".join(_pairs(held)) + "}"
+    return json.dumps(held)
 
 
 def _revealed(held):
