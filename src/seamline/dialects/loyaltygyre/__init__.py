@@ -64,7 +64,7 @@ CALLS = (
 
 def policy(options: Options) -> Policy:
     """To allow is to debit; a denial stays one under its id, and what nobody heard is undone."""
-    pace = options.rate_per_player
+    count, seconds = options.rate_per_player
     return Policy(
         fingerprint=("kind", "player", "currency", "game", "target", "feature", "reference"),
         replayed_balance="stored",
@@ -75,7 +75,7 @@ def policy(options: Options) -> Policy:
         second_claim="reject",
         disbelief="reject" if options.on_balance_mismatch == "deny" else "alert",
         overdue_bet="undo",
-        pace=(pace[0], pace[1] * 1000) if pace is not None else None,
+        pace=(count, seconds * 1000) if count else None,
     )
 
 

@@ -26,11 +26,16 @@ class Field(msgspec.Struct, frozen=True):
     source: tuple[str, ...]
     type: Type = "text"
     required: bool = False
+    #: Whether a whole number is taken for the text that it is.
+    numbers: bool = False
 
 
 def _body(name: str, kind: Type = "text", *, required: bool = False) -> Field:
-    return Field((f"body:/{name}",), kind, required)
+    # The vendor has ids of players, boxes and prizes both ways: 58 and "58".
+    return Field((f"body:/{name}",), kind, required, name in _NUMBERED)
 
+
+_NUMBERED = ("player_id", "box_id", "prize_id", "prize_instance_id", "order_id")
 
 _ID = Field(("body:/request_id", "header:idempotency-key"), required=True)
 _CASINO = _body("casino_id")

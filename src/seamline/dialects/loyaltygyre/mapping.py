@@ -73,6 +73,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     default: str | None = None
     required: bool = False
     longest: int = MAX_ID
+    numbers: bool = True
 
 
 class Parts(msgspec.Struct):
@@ -230,11 +231,12 @@ def _converted(reading: Reading, found: Node, *, mapped: bool = True) -> Value:
 
 
 def _text(reading: Reading, found: Node) -> str:
-    """Text, or a whole number as text: 58 and "58" are the same id."""
-    if isinstance(found, int) and not isinstance(found, bool):
+    """Text, or where numbers are taken a whole number: 58 and "58" are the same id."""
+    if reading.numbers and isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     if not isinstance(found, str) or isinstance(found, Numeral):
-        raise Malformed("expected text or a whole number", field=reading.name)
+        what = "text or a whole number" if reading.numbers else "text"
+        raise Malformed(f"expected {what}", field=reading.name)
     if not 1 <= len(found) <= reading.longest:
         raise Malformed(f"expected 1 to {reading.longest} characters", field=reading.name)
     if _CONTROL.search(found):

@@ -142,8 +142,8 @@ class Options(_Table, frozen=True, dict=True):
     cashback_max: str | None = None
     #: Of a prize's price, as a decimal; what a prize that is cashed back through the API is worth.
     cashback_rate: str | None = None
-    #: How many calls a player may cause in how many seconds; None for any number.
-    rate_per_player: tuple[int, int] | None = (10, 10)
+    #: How many calls a player may cause in how many seconds; 0 for any number.
+    rate_per_player: tuple[int, int] = (10, 10)
     deny_http: Status = 200
     #: Player messages by language and reason code, in place of ours.
     messages: Mapping[str, Mapping[str, str]] = msgspec.field(default_factory=dict)
@@ -163,8 +163,9 @@ class Options(_Table, frozen=True, dict=True):
             raise ValueError(f"base_url: expected https://HOST, got {self.base_url!r}")
         for name in ("cashback_max", "cashback_rate"):
             _amount(getattr(self, name), name)
-        if self.rate_per_player is not None and min(self.rate_per_player) < 1:
-            raise ValueError("rate_per_player: expected two numbers above zero, or none")
+        count, seconds = self.rate_per_player
+        if count < 0 or seconds < 1:
+            raise ValueError(f"rate_per_player: expected calls and seconds, got {count}, {seconds}")
         _check_paths(self.plans)
 
     @cached_property
@@ -282,6 +283,7 @@ def _reading(
         default=given.default,
         required=needed or given.required,
         longest=given.longest,
+        numbers=field.numbers or field.type != "text" or given.type is not None,
     )
 
 
@@ -310,5 +312,5 @@ def sandbox() -> Options:
         api_keys=(Secret("sandbox_loyaltygyre_api_key"),),
         auth=Auth(type="hmac", secrets=(Secret("sandbox_loyaltygyre_callback_secret"),)),
         currency="USD",
-        rate_per_player=None,
+        rate_per_player=(0, 10),
     )

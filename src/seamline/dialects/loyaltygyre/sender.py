@@ -52,7 +52,9 @@ def _sayable(text: str, field: str) -> str:
 
 
 def say_authorize(command: Command) -> dict[str, str | None]:
-    """The fields of an authorization."""
+    """The fields of an authorization, the price among them."""
+    if command.amount is None:
+        raise Malformed("expected an amount", field="amount")
     return {
         "request_id": _name(command.key, "authorize"),
         "action": command.feature,
