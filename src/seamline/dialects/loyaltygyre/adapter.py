@@ -7,7 +7,7 @@ There is one call per purchase and no commit ("Workflow"), so to allow is to deb
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -99,17 +99,27 @@ class Asked:
         )
 
 
-def read_authorize(request: Request, integration: Integration[Options]) -> Items:
-    """Read what a player wants to do; allowed, it is paid."""
-    asked = Asked("authorize", request, integration)
-    request_id = asked.request_id()
-    try:
-        return (_authorized(asked, request_id),)
-    except Refused as refused:
-        raise _about(refused, "authorize", request_id) from refused
+def _reader(
+    call: str, make: Callable[[Asked, str | None], Command]
+) -> Callable[[Request, Integration[Options]], Items]:
+    """How a call is read: *make* gives its command; a refusal names the request that it is of."""
+
+    def read(request: Request, integration: Integration[Options]) -> Items:
+        """One request into one command."""
+        asked = Asked(call, request, integration)
+        request_id = asked.request_id()
+        try:
+            return (make(asked, request_id),)
+        except Refused as refused:
+            said = refused.rejected
+            key = f"{call}/{request_id}" if request_id is not None else None
+            raise Refused(said.why, said.detail, field=said.field, key=key) from refused
+
+    return read
 
 
 def _authorized(asked: Asked, request_id: str | None) -> Command:
+    """What a player wants to do; allowed, it is paid."""
     action = asked.needed("action")
     box, prize = asked.text("box_id"), asked.text("prize_id")
     objection = None if action in ACTIONS else Rejection.CALL_UNKNOWN
@@ -186,17 +196,10 @@ def _window_key(command: Command, at_ms: int) -> str:
     return f"window/{sha256(over).hexdigest()[:32]}"
 
 
-def read_cancel(request: Request, integration: Integration[Options]) -> Items:
-    """Read that an allowed action did not happen: its debit is undone."""
-    asked = Asked("cancel", request, integration)
-    request_id = asked.request_id()
-    try:
-        command = asked.command(
-            Kind.REFUND, f"cancel/{request_id}", target=f"authorize/{_cancelled(asked)}"
-        )
-    except Refused as refused:
-        raise _about(refused, "cancel", request_id) from refused
-    return (command,)
+def _undone(asked: Asked, request_id: str | None) -> Command:
+    """An allowed action did not happen: its debit is undone."""
+    target = f"authorize/{_cancelled(asked)}"
+    return asked.command(Kind.REFUND, f"cancel/{request_id}", target=target)
 
 
 def _cancelled(asked: Asked) -> str:
@@ -212,17 +215,8 @@ def _cancelled(asked: Asked) -> str:
     return found
 
 
-def read_cashback(request: Request, integration: Integration[Options]) -> Items:
-    """Read that a player gives a prize back for credits."""
-    asked = Asked("cashback", request, integration)
-    request_id = asked.request_id()
-    try:
-        return (_cashed(asked, request_id),)
-    except Refused as refused:
-        raise _about(refused, "cashback", request_id) from refused
-
-
 def _cashed(asked: Asked, request_id: str | None) -> Command:
+    """A player gives a prize back for credits."""
     options = asked.options
     amount = asked.credits("amount")
     if amount is None or not amount.coefficient:
@@ -254,32 +248,27 @@ def _units(amount: Quantity, places: int) -> int:
     return units
 
 
-def read_shipment(request: Request, integration: Integration[Options]) -> Items:
-    """Read that a player wants a prize sent: a person's work. The address is not taken over."""
-    asked = Asked("shipment", request, integration)
-    request_id = asked.request_id()
-    try:
-        prize, order = asked.needed("prize_id"), asked.text("order_id")
-        ordered = f", order {order}" if order is not None else ""
-        command = asked.command(
-            Kind.NOTICE,
-            f"shipment/{request_id}",
-            reference=paired(prize, order),
-            feature="shipment",
-            note=f"prize {prize} is to be shipped{ordered}: confirm it in the vendor's dashboard",
-        )
-    except Refused as refused:
-        raise _about(refused, "shipment", request_id) from refused
-    return (command,)
+def _shipped(asked: Asked, request_id: str | None) -> Command:
+    """A player wants a prize sent: a person's work. The address is not taken over."""
+    prize, order = asked.needed("prize_id"), asked.text("order_id")
+    ordered = f", order {order}" if order is not None else ""
+    return asked.command(
+        Kind.NOTICE,
+        f"shipment/{request_id}",
+        reference=paired(prize, order),
+        feature="shipment",
+        note=f"prize {prize} is to be shipped{ordered}: confirm it in the vendor's dashboard",
+    )
 
 
-def read_balance(request: Request, integration: Integration[Options]) -> Items:
-    """Read whose credits are asked for."""
-    return (Asked("balance", request, integration).command(Kind.BALANCE, None),)
+def _looked(asked: Asked, _request_id: str | None) -> Command:
+    """Whose credits are asked for."""
+    return asked.command(Kind.BALANCE, None)
 
 
-def _about(refused: Refused, call: str, request_id: str | None) -> Refused:
-    """The refusal, with the request that it answers."""
-    said = refused.rejected
-    key = f"{call}/{request_id}" if request_id is not None else None
-    return Refused(said.why, said.detail, field=said.field, key=key)
+#: The calls, each from an authentic request into its command.
+read_authorize = _reader("authorize", _authorized)
+read_cancel = _reader("cancel", _undone)
+read_cashback = _reader("cashback", _cashed)
+read_shipment = _reader("shipment", _shipped)
+read_balance = _reader("balance", _looked)
