@@ -127,7 +127,9 @@ def _authorized(asked: Asked, request_id: str | None) -> Command:
         _check_item(action, box, prize)
     amount = asked.credits("amount")
     if amount is None:
-        amount = _price(asked, action, box, prize)
+        price = _price(asked, action, box)
+        amount = price if price is not None else _NOTHING
+        objection = objection or (Rejection.GAME if price is None else None)
     elif objection is None and asked.options.price_check:
         objection = _price_problem(asked, box, prize, amount)
     if asked.stale():
@@ -155,14 +157,15 @@ def _check_item(action: str, box: str | None, prize: str | None) -> None:
         raise Malformed(mapping.MISSING, field="prize_id")
 
 
-def _price(asked: Asked, action: str, box: str | None, prize: str | None) -> Quantity:
-    """The price of a request that tells none: the catalogue's, or nothing for a prize."""
+def _price(asked: Asked, action: str, box: str | None) -> Quantity | None:
+    """The price of a request that tells none: the box's, nothing for a prize; None if unknown."""
     if action not in ("open_box", "purchase"):
         return _NOTHING
-    if asked.options.price_source == "request":
+    # What a prize is worth is for show; only boxes are priced in credits.
+    if asked.options.price_source == "request" or box is None:
         raise Malformed(mapping.MISSING, field="amount")
-    price = _offers(asked, box, prize).get(box or prize or "")
-    return Quantity.parse(price).shortest() if price is not None else _NOTHING
+    price = _offers(asked, box, None).get(box)
+    return Quantity.parse(price).shortest() if price is not None else None
 
 
 def _price_problem(
@@ -174,7 +177,6 @@ def _price_problem(
     if thing not in offers:
         return Rejection.GAME
     price = offers[thing]
-    # What a prize is worth is for show; only boxes cost credits.
     wrong = box is not None and price is not None and not Quantity.parse(price).same_value(amount)
     return Rejection.PRICE if wrong else None
 

@@ -29,7 +29,7 @@ def theirs(made: str, prefix: str) -> str | None:
         found = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         return None
-    return found if ours(found, prefix) == made else None
+    return found if found and ours(found, prefix) == made else None
 
 
 def paired(first: str, second: str | None) -> str:

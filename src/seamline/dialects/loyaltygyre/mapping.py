@@ -96,7 +96,7 @@ def source(text: str, path: str, key: str) -> Source:
         steps = name[1:].split("/")
         return Source(kind, name, tuple(_unescaped(each) for each in steps))
     if kind == "path" and name not in parameters(path):
-        raise ValueError(f"{key}: the path {path!r} has no {{{name}}}")
+        raise ValueError(f"{key}: expected {{{name}}} in the path, {path!r} has none")
     if kind == "header":
         name = name.lower()
         if not _HEADER.fullmatch(name):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -25,6 +25,10 @@ _HOUR_MS = 3_600_000
 
 Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
 Secrets = Annotated[tuple[Secret, ...], msgspec.Meta(max_length=2)]
+
+
+#: Any JSON of the settings; `templates.check` says what may be in it.
+Tree = dict[str, Any]  # type: ignore[explicit-any]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +77,7 @@ class Template(_Table, frozen=True):
     """One reply: its status, and its body with `$names`; what is left out is the usual."""
 
     http: Status | None = None
-    body: dict[str, object] | None = None
+    body: Tree | None = None
 
 
 class Denial(Template, frozen=True):
