@@ -98,6 +98,9 @@ class Noted(msgspec.Struct, frozen=True):
     message: str
 
 
+_NO_PRICE = msgspec.Raw(b"null")
+
+
 class _Image(msgspec.Struct, frozen=True):
     thumbnail: str | None = None
     standard: str | None = None
@@ -108,7 +111,7 @@ class _Prize(msgspec.Struct, frozen=True):
     id: int | str
     name: str
     description: str | None = None
-    price: msgspec.Raw | None = None
+    price: msgspec.Raw = _NO_PRICE
     image: _Image | None = None
 
 
@@ -116,7 +119,7 @@ class _Box(msgspec.Struct, frozen=True):
     id: int | str
     name: str
     description: str | None = None
-    price: msgspec.Raw | None = None
+    price: msgspec.Raw = _NO_PRICE
     image: _Image | None = None
     prizes: tuple[_Prize, ...] = ()
 
@@ -229,10 +232,8 @@ def _images(image: _Image | None) -> Mapping[str, str]:
     return {name: url for name, url in msgspec.structs.asdict(image).items() if url}
 
 
-def _price(raw: msgspec.Raw | None) -> str | None:
-    """A JSON number, or text, as exact decimal text."""
-    if raw is None:
-        return None
+def _price(raw: msgspec.Raw) -> str | None:
+    """A JSON number, or text, as exact decimal text; None where there is none."""
     text = bytes(raw).decode(errors="replace").strip('"')
     try:
         return str(Quantity.parse(text).shortest()) if text != "null" else None

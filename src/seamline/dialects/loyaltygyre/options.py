@@ -187,7 +187,8 @@ def _amount(text: str | None, key: str) -> None:
     try:
         Quantity.parse(text)
     except BadQuantity as error:
-        raise ValueError(f"{key}: {error}") from error
+        detail = f"expected a plain decimal such as 12 or 0.90, got {text[:40]!r}"
+        raise ValueError(f"{key}: {detail}") from error
 
 
 def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
