@@ -34,13 +34,15 @@ PAGE = 500
 _Server = server.Server
 
 
-def settings_in(folder, *, options=None, own=None, limits=None, second=False, **sections):
+def settings_in(
+    folder, *, options=None, own=None, limits=None, second=False, allow_from=(), **sections
+):
     """Settings with one integration per dialect, under the dialect's name, in sandbox options.
 
     With *second* there is another one of each, named `second-` and the dialect.
 
-    *options* replaces the options of some dialects, *own* adds currencies, *sections* are whole
-    sections such as `server=Server(...)`.
+    *options* replaces the options of some dialects, *own* adds currencies, *allow_from* are the
+    networks of all of them, *sections* are whole sections such as `server=Server(...)`.
     """
     chosen = {name: (options or {}).get(name) or each.sandbox() for name, each in known().items()}
     brand = settings.Brand(
@@ -58,7 +60,13 @@ def settings_in(folder, *, options=None, own=None, limits=None, second=False, **
         **given | sections,
         brands={BRAND: brand},
         integrations={
-            prefix + name: Integration(name=prefix + name, brand=BRAND, dialect=name, options=each)
+            prefix + name: Integration(
+                name=prefix + name,
+                brand=BRAND,
+                dialect=name,
+                options=each,
+                allow_from=allow_from,
+            )
             for name, each in chosen.items()
             for prefix in (("", "second-") if second else ("",))
         },
