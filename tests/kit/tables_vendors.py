@@ -18,6 +18,7 @@ SESSIONLESS = [
         status p1 blocked
         bet b6 1.00 for p1 in USD -> rejected PLAYER_BLOCKED 95.00
         reward j1 1.00 for p1 in USD -> applied 96.00
+        reward j2 1.00 for p1 in XXX -> rejected CURRENCY ! win_unknown_session
         """,
         Policy(fingerprint=("kind", "player", "currency", "target")),
     ),

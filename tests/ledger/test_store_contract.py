@@ -179,6 +179,15 @@ def test_a_restart_keeps_remembered_refusals(new_world):
     proven(world.store)
 
 
+@pytest.mark.parametrize("kinds", [frozenset(), frozenset({Kind.BET})], ids=["not", "remembered"])
+def test_a_refusal_is_in_the_players_language(new_world, kinds):
+    """A refused bet is told in the player's language, the first time and again."""
+    world = furnished(new_world(terms_of(Policy(remembered_refusals=kinds))), funds=None)
+    world.change("p1", language="de")
+    refused = [world.apply(bet("b1"))[0] for _ in range(2)]
+    assert [each.language for each in refused] == ["de", "de"]
+
+
 def test_the_newest_time_is_the_newest_rows(new_world):
     """An empty store has no newest time; then it is that of the last row."""
     world = new_world()

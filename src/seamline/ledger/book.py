@@ -227,7 +227,9 @@ class Book(Changes):
             return Rejected(why=Rejection.SESSION_UNKNOWN)
         balance = Amount(account.balance, account.currency)
         if move.rejection is not None:
-            return Rejected(why=move.rejection, balance=balance)
+            player = view.session.player if view.session is not None else view.player
+            language = player.language if player is not None else None
+            return Rejected(why=move.rejection, balance=balance, language=language)
         return Applied(
             balance=balance,
             player=transaction.player or "",

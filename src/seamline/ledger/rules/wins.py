@@ -148,4 +148,6 @@ def _owed_to_nobody(command: Command, view: View) -> Decision:
     """Money for a session that nobody knows: refused, and one for a person."""
     detail = f"{command.kind} of {command.amount} on {command.session}"
     raised = Raised(Alert.WIN_UNKNOWN_SESSION, detail)
-    return refuse(Rejection.SESSION_UNKNOWN, view, raised=raised)
+    # A known player without an account has none because the brand has no such currency.
+    foreign = command.session is None and view.player is not None
+    return refuse(Rejection.CURRENCY if foreign else Rejection.SESSION_UNKNOWN, view, raised=raised)
