@@ -105,7 +105,7 @@ def test_a_fresh_folder_says_what_is_missing(fresh):
         "test_a_vendor_is_written",
         "test_a_vendor_is_documented",
         "test_each_call_has_a_published_example",
-        "test_a_dialect_can_bet_win_and_refund",
+        "test_a_dialect_can_bet_pay_and_refund",
         "test_each_call_is_in_the_vectors",
         "test_every_refusal_is_in_the_vendor_s_words",
     }
