@@ -8,6 +8,7 @@ its bet's id keeps having it. Where ids are written `kind/id`, the kind stays.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
@@ -20,6 +21,8 @@ from seamline.wallet import Command, Kind
 
 #: The fields of a command that are new each time, in the order in which they are renewed.
 IDS = ("key", "reference", "round", "target", "campaign", "claim")
+
+_WORD = re.compile(r"[\w-]+")
 
 #: What vectors are made of.
 Json = Mapping[str, "Json"] | list["Json"] | str | int | bool | None
@@ -114,7 +117,7 @@ def renewed(
     given: Mapping[str, str],
     fresh: dict[str, str] | None = None,
 ) -> dict[str, str]:
-    """The ids of a command, new ones but for the *given*.
+    """The ids of a command, new ones but for the *given*, and a note with them in it.
 
     *like* makes an id in the shape of another. The same new one stands wherever the same old one
     stood; *fresh* is what is new already, by the old, and grows.
@@ -129,6 +132,9 @@ def renewed(
     new |= {name: given[name] for name in old if name in given}
     if "claim" in old and "claim" not in given:
         new["claim"] = _claimed(old["claim"], like, fresh)
+    if example.note is not None:
+        # What a person is told of may be named by its id.
+        new["note"] = _WORD.sub(lambda found: fresh.get(found[0], found[0]), example.note)
     return new
 
 
