@@ -29,7 +29,7 @@ from seamline.cli.settings import (
     Store,
 )
 from seamline.cli.shell import say
-from seamline.cli.story import Cast, Step, played, story
+from seamline.cli.story import Cast, Step, grows_stale, played, story
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply, Request, Secret
 from seamline.dialects.examples import currency_of
@@ -169,6 +169,8 @@ async def _show(built: Gateway, casts: Sequence[Cast], url: str) -> None:
         for line in await played(story(cast), send):
             say(line)
         say("\nSend the next ones yourself, in this order, from another terminal:")
+        if grows_stale(cast):
+            say("(Their time is signed too: after a few minutes start the demo again.)")
         for step in story(cast):
             _print(step, base)
     _print_operator(casts[0], url)

@@ -39,15 +39,7 @@ def story(cast: Cast) -> Sequence[Step]:
 
     A step that the vendor's protocol has no call for is left out.
     """
-    voice = Voice(
-        dialect=cast.connection.dialect,
-        integration=cast.connection.integration.name,
-        like=like,
-        player=cast.player,
-        session=cast.session,
-        currency=cast.currency,
-        game=cast.game,
-    )
+    voice = _voice(cast)
     lost, won = voice.say(Kind.BET, "1.50"), voice.say(Kind.BET, "2.00")
     of_lost, of_won = (bet[1] if bet is not None else None for bet in (lost, won))
     refund = voice.say(Kind.REFUND, "1.50", of=of_lost)
@@ -65,6 +57,15 @@ def story(cast: Cast) -> Sequence[Step]:
     return [_step(cast, title, *said, again, at_ms) for title, said, again in script if said]
 
 
+def grows_stale(cast: Cast) -> bool:
+    """Whether the vendor signs the time of a request, so that an old one is refused."""
+    said = _voice(cast).say(Kind.BET, "1.00")
+    if said is None:
+        return False
+    now, later = (_step(cast, "", *said, again=False, at_ms=at_ms) for at_ms in (0, 60_000))
+    return now.request.headers != later.request.headers or now.request.body != later.request.body
+
+
 async def played(steps: Sequence[Step], send: Callable[[Request], Awaitable[Reply]]) -> list[str]:
     """Send each step in turn; one line each, saying where a repeat moved nothing."""
     lines = []
@@ -78,6 +79,19 @@ async def played(steps: Sequence[Step], send: Callable[[Request], Awaitable[Repl
         lines.append(f"{line:<71}  nothing moved" if step.again and same else line)
         before = balance
     return lines
+
+
+def _voice(cast: Cast) -> Voice:
+    """The vendor, who says something new each time."""
+    return Voice(
+        dialect=cast.connection.dialect,
+        integration=cast.connection.integration.name,
+        like=like,
+        player=cast.player,
+        session=cast.session,
+        currency=cast.currency,
+        game=cast.game,
+    )
 
 
 def _short(said: tuple[str, Command] | None) -> str:

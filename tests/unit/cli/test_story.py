@@ -9,7 +9,7 @@ import pytest
 from kit.saying import call_named, routed
 from seamline.cli.assembly import connections
 from seamline.cli.demo import CURRENCY, GAME, settings_in
-from seamline.cli.story import Cast, Step, played, story
+from seamline.cli.story import Cast, Step, grows_stale, played, story
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Judgement, Reply, Request
 from seamline.money import Quantity
@@ -77,3 +77,15 @@ def test_a_repeat_that_moved_money_is_not_called_harmless():
     lines = asyncio.run(played(steps, send))
     assert ["nothing moved" in line for line in lines] == [False, False, True]
     assert lines[1].startswith("bet again ")
+
+
+@pytest.mark.parametrize("name", dialects())
+def test_it_is_told_whether_requests_grow_stale(name):
+    """A vendor whose bets are other bytes a minute later signs the time, and no other one."""
+    connection = CONNECTED[name]
+    bet = next(step for step in story(cast_of(name)) if step.title.startswith("bet"))
+    call = call_named(name, routed(name, bet.request))
+    items = call.read(bet.request, connection.integration)
+    again = call.compose(items, connection.integration, bet.request.at_ms + 60_000)
+    same = (again.headers, again.body) == (bet.request.headers, bet.request.body)
+    assert grows_stale(cast_of(name)) is not same
