@@ -162,7 +162,7 @@ def test_row55_a_call_without_a_body_signed_barely(tmp_path, api):
 def test_row56_an_error_with_200(oppi, api, told):
     """Success is the code, not HTTP: anything else is the vendor's error, with its words."""
     api.answers["/game/allowed-bet-amounts"] = (200, told)
-    status, answer = ask(oppi, "allowed-bet-amounts", currency="EUR")
+    status, answer = ask(oppi, "allowed_bet_amounts", currency="EUR")
     assert (status, answer["code"]) == (502, "vendor_refused")
     if told == {"status": "RS_ERROR", "message": "no"}:
         assert (answer["vendor_code"], answer["vendor_status"]) == ("RS_ERROR", 200)
@@ -212,7 +212,7 @@ def test_row58_a_bonus_without_an_answer(oppi, api):
 def test_row58_what_may_be_asked_again(oppi, api):
     """A call that changes nothing is asked three times, signed anew with a new time."""
     api.answers["/game/conversion-rates"] = (503, {})
-    assert ask(oppi, "conversion-rates", currency="EUR", amount="1.70")[0] == 502
+    assert ask(oppi, "conversion_rates", currency="EUR", amount="1.70")[0] == 502
     assert len(api.asked) == 3
     assert len({each.header(b"x-timestamp") for each in api.asked}) == 3
     assert {each.body for each in api.asked} == {b'{"currency":"EUR","amount":1.7}'}

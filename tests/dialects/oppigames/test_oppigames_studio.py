@@ -229,12 +229,12 @@ def test_row58_what_gives_twice_is_asked_once():
     """No idempotency key: bonuses and jackpots are not asked for again without an answer."""
     repeatable = {name: extra.operation.repeatable for name, extra in EXTRAS.items()}
     assert repeatable == {
-        "allowed-bet-amounts": True,
-        "jackpot-configure": False,
-        "jackpot-remove": True,
+        "allowed_bet_amounts": True,
+        "jackpot_configure": False,
+        "jackpot_remove": True,
         "sessions": True,
         "session": True,
-        "conversion-rates": True,
+        "conversion_rates": True,
     }
     assert not STUDIO.create_campaign.repeatable
     assert STUDIO.cancel_campaign.repeatable
@@ -253,25 +253,25 @@ def test_a_bonus_is_cancelled_by_the_vendors_id():
     ("name", "ask", "path", "body"),
     [
         (
-            "allowed-bet-amounts",
+            "allowed_bet_amounts",
             records.BetAmountsAsk(currency="eur"),
             "/game/allowed-bet-amounts",
             b'{"currency":"EUR"}',
         ),
         (
-            "jackpot-configure",
+            "jackpot_configure",
             records.JackpotAsk(game="G1", portion_percent=5, pool="1500.00"),
             "/game/jackpot-configure",
             b'{"gameId":"G1","betPortion":5,"jackpotPool":150000000,"forOnce":false}',
         ),
         (
-            "jackpot-remove",
+            "jackpot_remove",
             records.JackpotIdAsk(jackpot="j1"),
             "/game/jackpot-remove",
             b'{"jackpotId":"j1"}',
         ),
         (
-            "conversion-rates",
+            "conversion_rates",
             records.RatesAsk(currency="USD", amount="170.50"),
             "/game/conversion-rates",
             b'{"currency":"USD","amount":170.5}',
@@ -314,7 +314,7 @@ def test_stakes_are_read_under_either_name(member):
     """The page's sample and its table disagree."""
     ask = records.BetAmountsAsk(currency="EUR")
     found = told(
-        EXTRAS["allowed-bet-amounts"].operation, ask, {"status": "RS_OK", member: [50000, 1]}
+        EXTRAS["allowed_bet_amounts"].operation, ask, {"status": "RS_OK", member: [50000, 1]}
     )
     assert found == records.BetAmounts(amounts=("0.5", "0.00001"))
 
@@ -332,11 +332,11 @@ def test_a_jackpot_is_read():
         "createdAt": "2024-11-13T13:27:31.691Z",
         "updatedAt": "2024-11-13T13:27:31.691Z",
     }
-    (found,) = told(EXTRAS["jackpot-configure"].operation, ask, {"status": "RS_OK", "data": [row]})
+    (found,) = told(EXTRAS["jackpot_configure"].operation, ask, {"status": "RS_OK", "data": [row]})
     assert (found.jackpot, found.pool, found.active) == ("j1", "1500", True)
     remove = records.JackpotIdAsk(jackpot="j1")
     body = {"status": "RS_OK", "message": "Jackpot activated"}
-    assert told(EXTRAS["jackpot-remove"].operation, remove, body) == records.Removed(jackpot="j1")
+    assert told(EXTRAS["jackpot_remove"].operation, remove, body) == records.Removed(jackpot="j1")
 
 
 PLAY = {
@@ -384,13 +384,13 @@ def test_rates_are_read_as_written():
     """Their scale is stated nowhere: they are passed on digit by digit, to be shown."""
     body = b'{"status":"RS_OK","data":[{"currencyCode":"EUR","amount":170.50}]}'
     ask = records.RatesAsk(currency="USD", amount="1")
-    found = EXTRAS["conversion-rates"].operation.read(said(body), ask, HERE)
+    found = EXTRAS["conversion_rates"].operation.read(said(body), ask, HERE)
     assert found == records.Rates(items=(records.Rate(currency="EUR", amount="170.50"),))
     with pytest.raises(VendorError, match="no number"):
-        EXTRAS["conversion-rates"].operation.read(
+        EXTRAS["conversion_rates"].operation.read(
             said({"status": "RS_OK", "data": [{"currencyCode": "EUR", "amount": "x"}]}), ask, HERE
         )
-    assert refusal(asked, EXTRAS["conversion-rates"].operation, changed(ask, amount="1e3"))
+    assert refusal(asked, EXTRAS["conversion_rates"].operation, changed(ask, amount="1e3"))
 
 
 @pytest.mark.parametrize(
@@ -420,9 +420,9 @@ def test_negative_amounts_are_none():
     """A stake below zero is an answer that nobody can read."""
     ask = records.BetAmountsAsk(currency="EUR")
     with pytest.raises(VendorError, match="negative"):
-        told(EXTRAS["allowed-bet-amounts"].operation, ask, {"status": "RS_OK", "data": [-1]})
+        told(EXTRAS["allowed_bet_amounts"].operation, ask, {"status": "RS_OK", "data": [-1]})
     with pytest.raises(VendorError, match="neither"):
-        told(EXTRAS["allowed-bet-amounts"].operation, ask, {"status": "RS_OK"})
+        told(EXTRAS["allowed_bet_amounts"].operation, ask, {"status": "RS_OK"})
 
 
 def test_the_address_is_a_matter_of_settings():

@@ -206,19 +206,19 @@ def _number(token: msgspec.Raw) -> str:
 
 EXTRAS: tuple[AnyExtra[Options], ...] = (
     Extra(
-        name="allowed-bet-amounts",
+        name="allowed_bet_amounts",
         summary="The stakes that bonuses may have in a currency.",
         ask=records.BetAmountsAsk,
         operation=Operation(compose=compose_bet_amounts, read=read_bet_amounts, repeatable=True),
     ),
     Extra(
-        name="jackpot-configure",
+        name="jackpot_configure",
         summary="Set up a jackpot of a game. Asked twice, there are two.",
         ask=records.JackpotAsk,
         operation=Operation(compose=compose_jackpot, read=read_jackpot),
     ),
     Extra(
-        name="jackpot-remove",
+        name="jackpot_remove",
         summary="Remove a jackpot.",
         ask=records.JackpotIdAsk,
         operation=Operation(
@@ -238,7 +238,7 @@ EXTRAS: tuple[AnyExtra[Options], ...] = (
         operation=Operation(compose=compose_session, read=read_session, repeatable=True),
     ),
     Extra(
-        name="conversion-rates",
+        name="conversion_rates",
         summary="What an amount is in other currencies; to be shown only.",
         ask=records.RatesAsk,
         operation=Operation(compose=compose_rates, read=read_rates, repeatable=True),
