@@ -251,8 +251,8 @@ class Vendor:
     def call_of(self, command):
         """The call that carries a command."""
         matching = (each.call for each in templates(self.speaks)
-                    if each.commands[0].kind is command.kind
-                    and each.commands[0].free == command.free)  # fmt: skip
+                    if (each.commands[0].kind, each.commands[0].free, each.commands[0].late)
+                    == (command.kind, command.free, command.late))  # fmt: skip
         return self.calls[next(matching)]
 
     def compose(self, *commands):
