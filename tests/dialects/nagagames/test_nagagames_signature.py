@@ -226,6 +226,14 @@ def test_row14_a_proxy_may_spell_a_number_anew(sent):
     assert answer_to(post("place-bet", data, spaced=spaced)) is None
 
 
+def test_row14_a_number_spelled_anew_in_the_vendors_own_order():
+    """Should the vendor send its fields in another order than documented, that order counts."""
+    data = text(dict(reversed(fields("N2").items())))
+    spaced = data.replace('"amount":10', '"amount":10.0').encode()
+    assert spaced != data.encode()
+    assert answer_to(post("place-bet", data, spaced=spaced)) is None
+
+
 @pytest.mark.parametrize(("token", "written"), NUMBERS["javascript"])
 def test_row14_numbers_as_javascript_writes_them(token, written):
     """The table of the numbers that other languages write differently."""
