@@ -121,6 +121,17 @@ def test_row17_an_unknown_or_expired_token(naga):
     assert naga.post("authorize", naga.who()) == TOKEN_ERROR
 
 
+def test_row17_an_unknown_token_on_other_calls(naga):
+    """A token that nobody knows bets nothing; a payout of a known bet goes to whose bet it is."""
+    bet = naga.play()
+    assert naga.post("place-bet", bet | {"playerToken": "nobody"}) == TOKEN_ERROR
+    unknown = naga.pay(bet, playerToken="nobody")
+    assert isinstance(naga.post("payout", unknown), tuple)
+    assert naga.rows() == []
+    naga.post("place-bet", bet)
+    assert naga.post("payout", unknown) == balance(100)
+
+
 def test_row17_a_closed_session(naga):
     """A session that the operator closed takes no more bets, and no authorize."""
     naga.leave()
