@@ -21,7 +21,12 @@ class BadKey(ValueError):
 
 def verifies(pem: str, signature: bytes, over: bytes) -> bool:
     """Whether the owner of that public key (SPKI) signed these bytes; raises `BadKey`."""
-    return _public(pem)(signature, over)
+    return _public(pem)[0](signature, over)
+
+
+def length_of(pem: str) -> int:
+    """How many bytes a signature for that public key has; raises `BadKey`."""
+    return _public(pem)[1]
 
 
 def signature_of(pem: str, over: bytes) -> bytes:
@@ -55,8 +60,8 @@ def from_base64(text: bytes) -> bytes | None:
 
 
 @lru_cache(maxsize=64)
-def _public(pem: str) -> Callable[[bytes, bytes], bool]:
-    """The check with one public key."""
+def _public(pem: str) -> tuple[Callable[[bytes, bytes], bool], int]:
+    """The check with one public key, and the length of its signatures in bytes."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -78,7 +83,7 @@ def _public(pem: str) -> Callable[[bytes, bytes], bool]:
             return False
         return True
 
-    return check
+    return check, key.key_size // 8
 
 
 @lru_cache(maxsize=64)

@@ -387,6 +387,19 @@ def test_a_wrong_signature_is_explained(where, over, says):
     assert says in found[0].over
 
 
+def test_a_signature_that_nobody_can_make_is_shown_by_its_length():
+    """With the public key alone the right signature is unknown, but not how long it is."""
+    where = integration(private_key=None)
+    found = DIALECT.trials(with_header(request_of(row("N2")), b"AAAA"), where)
+    assert {each.signature for each in found} == {"?" * 172}
+
+
+def test_the_hash_that_was_expected_is_told():
+    """A wrong hash is told with the right one, as anybody may know that."""
+    refused = refusal(DIALECT.verify, request_of(row("N2"), dataHash="0" * 64), LIVE)
+    assert row("N2")["data_hash"] in refused.detail
+
+
 def test_an_hmac_is_explained():
     """In transfer mode the right text comes first, then the likely wrong ones."""
     request = DIALECT.sign(Request("POST", "/authorize", body=b'{ "playerToken": "t" }'), TRANSFER)

@@ -74,7 +74,11 @@ def _verify_rsa(request: Request, integration: Integration[Options], given: byte
     """The hash of `data`, then the signature of the hash."""
     envelope = enveloped(request.body)
     if not _hashes(envelope, request.path):
-        raise BadHash("dataHash is not the SHA-256 of data as JSON.stringify writes it")
+        text = compact(bytes(envelope.data))
+        raise BadHash(
+            "dataHash is not the SHA-256 of data as JSON.stringify writes it: expected "
+            f"{sha256(text).hexdigest()} over {len(text)} bytes"
+        )
     signature = rsa.from_base64(given)
     if signature is None:
         raise BadSignature("the header x-signature is not base64")
@@ -228,11 +232,12 @@ def _makers(integration: Integration[Options], given: str) -> dict[str, Callable
 
 
 def _finder(pem: str, signature: bytes | None, given: str) -> Callable[[bytes], str]:
-    """The given signature where that public key verifies it, else that there is none to show."""
+    """The given signature where that public key verifies it; one that nobody knows otherwise."""
+    unknown = "?" * len(rsa.to_base64(bytes(rsa.length_of(pem))))
 
     def found(text: bytes) -> str:
         made = signature is not None and rsa.verifies(pem, signature, text)
-        return given if made else "known to the vendor alone"
+        return given if made else unknown
 
     return found
 
