@@ -76,12 +76,7 @@ class Asked:
     def request_id(self) -> str | None:
         """The vendor's id of the request; wherever it stands, it must be the same."""
         reading = self.plan.readings.get("request_id")
-        if reading is not None and len(reading.sources) > 1:
-            said = mapping.every(reading, self.parts)
-            if len(said) > 1:
-                detail = "expected the same id in all places"
-                raise Malformed(detail, field="request_id")
-        return self.text("request_id")
+        return mapping.one(reading, self.parts) if reading is not None else None
 
     def stale(self) -> bool:
         """Whether the request says that it was made too long ago."""

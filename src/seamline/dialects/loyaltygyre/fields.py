@@ -91,6 +91,9 @@ REPLIES: Mapping[str, tuple[str, ...]] = {
     "balance": (*_DECIDED, "player_id", "balance", "currency"),
 }
 
+#: All of these names.
+TOLD = frozenset(name for names in REPLIES.values() for name in names)
+
 #: Names of replies that are amounts: decimal text, unless a scale makes them whole numbers.
 AMOUNTS = frozenset({"debited", "credited", "balance"})
 

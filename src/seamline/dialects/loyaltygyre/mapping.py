@@ -74,6 +74,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     required: bool = False
     longest: int = MAX_ID
     numbers: bool = True
+    #: The member of the body that the first source is, where that is all that it takes.
+    member: str | None = None
 
 
 class Parts(msgspec.Struct):
@@ -185,10 +187,13 @@ def _matched(template: str, path: str) -> Mapping[str, str]:
 
 def value(reading: Reading, parts: Parts) -> Value | None:
     """The field's value in its type; None where it is not there and need not be."""
-    for each in reading.sources:
-        found = _at(each, parts)
-        if found is not None:
-            return _converted(reading, found)
+    found: Node = None
+    if reading.member is not None:
+        found = parts.body.get(reading.member)
+    if found is None and not (reading.member is not None and len(reading.sources) == 1):
+        found = next((at for each in reading.sources if (at := _at(each, parts)) is not None), None)
+    if found is not None:
+        return _converted(reading, found)
     if reading.default is not None:
         return _converted(reading, reading.default, mapped=False)
     if reading.required:
@@ -200,6 +205,22 @@ def every(reading: Reading, parts: Parts) -> set[str]:
     """What each source that is there says, as text."""
     found = (_at(each, parts) for each in reading.sources)
     return {_text(reading, each) for each in found if each is not None}
+
+
+def one(reading: Reading, parts: Parts) -> str | None:
+    """The one text that all sources that are there say, or `Malformed`."""
+    said: str | None = None
+    for each in reading.sources:
+        found = _at(each, parts)
+        if found is None:
+            continue
+        text = _text(reading, found)
+        if said not in (None, text):
+            raise Malformed("expected the same in all places", field=reading.name)
+        said = text
+    if said is None and reading.required and reading.default is None:
+        raise Malformed(MISSING, field=reading.name)
+    return said if said is not None else reading.default
 
 
 def _at(place: Source, parts: Parts) -> Node:
@@ -232,6 +253,10 @@ def _converted(reading: Reading, found: Node, *, mapped: bool = True) -> Value:
 
 def _text(reading: Reading, found: Node) -> str:
     """Text, or where numbers are taken a whole number: 58 and "58" are the same id."""
+    if type(found) is str and found.isascii() and found.isprintable():
+        if 1 <= len(found) <= reading.longest:
+            return found
+        raise Malformed(f"expected 1 to {reading.longest} characters", field=reading.name)
     if reading.numbers and isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
     if not isinstance(found, str) or isinstance(found, Numeral):

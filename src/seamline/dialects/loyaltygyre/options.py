@@ -11,7 +11,15 @@ import msgspec
 
 from seamline.dialects.dialect import Secret
 from seamline.dialects.loyaltygyre import mapping, templates
-from seamline.dialects.loyaltygyre.fields import ALLOWED, DENIED, REPLIES, REQUESTS, Field, Type
+from seamline.dialects.loyaltygyre.fields import (
+    ALLOWED,
+    DENIED,
+    REPLIES,
+    REQUESTS,
+    TOLD,
+    Field,
+    Type,
+)
 from seamline.money import BadQuantity, Quantity
 
 #: The key of the vendor's own example; it is the MD5 of nothing.
@@ -121,6 +129,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     readings: Mapping[str, mapping.Reading]
     allow: Template
     deny: Denial
+    fill_allow: templates.Fill
+    fill_deny: templates.Fill
     places: int
     only: mapping.Reading | None
     values: tuple[str, ...]
@@ -214,6 +224,7 @@ def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
         _shown(deny, "deny"),
     ):
         raise ValueError(f"{key}.response: expected allow and deny to differ, they are the same")
+    places = mapping.scale_places(response.scale, f"{key}.response.scale")
     return Plan(
         method=endpoint.method,
         path=path,
@@ -221,7 +232,9 @@ def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
         readings=_readings(call, endpoint, path, options),
         allow=allow,
         deny=deny,
-        places=mapping.scale_places(response.scale, f"{key}.response.scale"),
+        fill_allow=templates.compiled(allow.body, places),
+        fill_deny=templates.compiled(deny.body, places),
+        places=places,
         only=_only(endpoint.only, path, f"{key}.only.from"),
         values=endpoint.only.values if endpoint.only is not None else (),
     )
@@ -230,7 +243,8 @@ def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
 def _shown(template: Template, decision: str) -> templates.Json:
     """What a reply of that decision looks like, all else being equal."""
     code = "OK" if decision == "allow" else "NOT_ELIGIBLE"
-    return templates.fill(template.body, {"decision": decision, "reason_code": code}, 0)
+    said = dict.fromkeys(TOLD, "") | {"decision": decision, "reason_code": code}
+    return templates.compiled(template.body, 0)(said)
 
 
 def _only(only: Only | None, path: str, key: str) -> mapping.Reading | None:
@@ -278,9 +292,11 @@ def _reading(
         raise ValueError(f"{key}.type: expected iso_time, epoch_s or epoch_ms, got {kind}")
     if field.type == "text" and kind not in ("text", "integer"):
         raise ValueError(f"{key}.type: expected text, got {kind}")
+    sources = tuple(mapping.source(text, path, f"{key}.from") for text in texts)
     return mapping.Reading(
         name=name,
-        sources=tuple(mapping.source(text, path, f"{key}.from") for text in texts),
+        sources=sources,
+        member=sources[0].steps[0] if len(sources[0].steps) == 1 else None,
         # Ids are texts whatever they look like; an amount in whole numbers is a decimal too.
         type=field.type if field.type != "iso_time" else kind,
         places=mapping.scale_places(given.scale, f"{key}.scale"),

@@ -6,13 +6,16 @@ LoyaltyGyre takes anything but 200 with `allow` for a refusal, and the action do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from seamline.dialects.dialect import Reply, total
 from seamline.dialects.loyaltygyre import templates
+from seamline.dialects.loyaltygyre.fields import TOLD
 from seamline.dialects.loyaltygyre.ids import request_id_of
 from seamline.dialects.loyaltygyre.mapping import BODY, MISSING
-from seamline.dialects.loyaltygyre.options import Options, Plan, Template
+from seamline.dialects.loyaltygyre.options import Options, Template
 from seamline.dialects.messages import MESSAGES, message
 from seamline.wallet import Integration, Rejected, Rejection
 
@@ -85,6 +88,9 @@ REFUSALS = total(
 
 #: Codes that the same request may leave behind: nothing of them is stored.
 RETRYABLE = frozenset({"TEMPORARILY_UNAVAILABLE", "RATE_LIMITED"})
+_USUAL = Template()
+#: What only an allowing reply tells.
+_NOTHING_TOLD: Mapping[str, bool | str | None] = dict.fromkeys(TOLD)
 _JSON = ((b"content-type", b"application/json"),)
 encode = msgspec.json.Encoder().encode
 
@@ -108,6 +114,7 @@ def denied(
     plan = options.plans.get(call or "authorize") or options.plans["authorize"]
     balance = rejected.balance
     values: dict[str, bool | str | None] = {
+        **_NOTHING_TOLD,
         "decision": "deny",
         "request_id": request_id,
         "reason_code": row.code,
@@ -115,15 +122,10 @@ def denied(
         "retryable": row.code in RETRYABLE,
         "balance": templates.credits_text(balance, options.credit_decimals) if balance else None,
     }
-    status, body = _shaped(row, plan, options)
-    return Reply(status, encode(templates.fill(body, values, plan.places)), _JSON)
-
-
-def _shaped(row: Refusal, plan: Plan, options: Options) -> tuple[int, object]:
-    """Status and template: by code where there is one, else the call's, else the usual."""
-    own = plan.deny.by_code.get(row.code, Template())
+    own = plan.deny.by_code.get(row.code, _USUAL)
+    fill = plan.fill_deny if own.body is None else templates.compiled(own.body, plan.places)
     status = own.http or row.http or plan.deny.http or options.deny_http
-    return status, own.body if own.body is not None else plan.deny.body
+    return Reply(status, encode(fill(values)), _JSON)
 
 
 def _row(rejected: Rejected, call: str | None) -> Refusal:

@@ -103,8 +103,7 @@ def _allowed(
     }
     new = call == "shipment" and isinstance(outcome, Applied)
     status = plan.allow.http or (202 if new else 200)
-    body = templates.fill(plan.allow.body, values, plan.places)
-    return Reply(status, refusals.encode(body), _JSON)
+    return Reply(status, refusals.encode(plan.fill_allow(values)), _JSON)
 
 
 def _denied(

@@ -7,7 +7,8 @@ nothing else, the field keeps its type; within a longer text it is written out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 
 from seamline.dialects.loyaltygyre.fields import AMOUNTS
 from seamline.money import Amount, BadQuantity, Quantity
@@ -15,6 +16,8 @@ from seamline.money import Amount, BadQuantity, Quantity
 #: A JSON value of the settings or of a reply.
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 Values = Mapping[str, bool | str | None]
+#: Makes a reply's body of the values, all of the call's being there.
+Fill = Callable[[Values], Json]
 
 _NAME = re.compile(r"\$([a-z_]+)")
 
@@ -26,7 +29,7 @@ def credits_text(balance: Amount, decimals: int) -> str:
 
 def shortest(text: str) -> str:
     """A plain decimal without superfluous zeros ("Generating the Signature": as numbers print)."""
-    return str(Quantity.parse(text).shortest())
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def check(template: object, known: tuple[str, ...], key: str) -> None:
@@ -47,28 +50,37 @@ def check(template: object, known: tuple[str, ...], key: str) -> None:
         raise ValueError(f"{key}: {detail}")  # noqa: TRY004 - a setting is at fault, not a caller
 
 
-def fill(template: object, values: Values, places: int) -> Json:
-    """The template with its names filled in; with *places* amounts become whole numbers."""
+def compiled(template: object, places: int) -> Fill:
+    """What fills the template's names in; with *places* amounts become whole numbers."""
     if isinstance(template, str):
-        return _filled(template, values, places)
+        return _text(template, places)
     if isinstance(template, Mapping):
-        return {name: fill(each, values, places) for name, each in template.items()}
+        return _table({name: compiled(each, places) for name, each in template.items()})
     if isinstance(template, list | tuple):
-        return [fill(each, values, places) for each in template]
-    return template  # type: ignore[return-value]
+        parts = [compiled(each, places) for each in template]
+        return lambda values: [part(values) for part in parts]
+    return lambda _: template  # type: ignore[return-value]
 
 
-def _filled(text: str, values: Values, places: int) -> Json:
+def _table(parts: Mapping[str, Fill]) -> Fill:
+    pairs = tuple(parts.items())
+    return lambda values: {name: part(values) for name, part in pairs}
+
+
+def _text(text: str, places: int) -> Fill:
     whole = _NAME.fullmatch(text)
     if whole is not None:
-        return _value(whole[1], values, places)
+        name = whole[1]
+        if places and name in AMOUNTS:
+            return lambda values: _value(name, values, places)
+        return itemgetter(name)
     if "$" not in text:
-        return text
-    return _NAME.sub(lambda found: _written(_value(found[1], values, places)), text)
+        return lambda _: text
+    return lambda values: _NAME.sub(lambda found: _written(_value(found[1], values, places)), text)
 
 
 def _value(name: str, values: Values, places: int) -> Json:
-    found = values.get(name)
+    found = values[name]
     if places and name in AMOUNTS and isinstance(found, str):
         amount = Quantity.parse(found)
         # Amounts have at most the decimals of credits; what the scale cannot hold is cut off.
