@@ -222,10 +222,13 @@ def test_row44_the_status_of_a_bet(naga):
 
 
 def test_row44_a_bet_that_was_refused(naga):
-    """A refused bet leaves no trace, so that its repeat is decided afresh: it is not known."""
+    """A refused bet is FAILED for who asks; its repeat is decided afresh."""
     bet = naga.play(amount=500)
     naga.post("place-bet", bet)
-    assert naga.status(bet) == (404, "Bet not found")
+    assert naga.status(bet) == "FAILED"
+    naga.doors.deposit(f"more-{bet['betId']}", "500.00", player=naga.player, currency=naga.currency)
+    assert isinstance(naga.post("place-bet", bet), dict)
+    assert naga.status(bet) == "PENDING"
 
 
 # Free spins.

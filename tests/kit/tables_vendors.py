@@ -110,7 +110,7 @@ NOTICES = [
         "A tip is a stake, and no bet of its round.",
         """
         tip t1 2.00 s1 r1 -> applied 98.00
-        win w1 5.00 s1 r1 -> rejected TARGET_UNKNOWN 98.00
+        win w1 5.00 s1 r1 -> rejected TARGET_UNKNOWN 98.00 ! win_without_bet
         refund f1 of t1 s1 r1 -> applied 100.00
         refund f2 of t1 s1 r1 -> applied 100.00
         tip t2 100.01 s1 r1 -> rejected FUNDS 100.00
@@ -157,7 +157,7 @@ TARGETS = [
     Table(
         "A win that names its bet pays that bet, once; the bet tells how it stands.",
         """
-        win w0 5.00 s1 r1 of b1 -> rejected TARGET_UNKNOWN 100.00
+        win w0 5.00 s1 r1 of b1 -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
         status - s1 of b1 -> rejected TARGET_UNKNOWN 100.00
         bet b1 10.00 s1 r1 -> applied 90.00
         status - of b1 -> applied open
@@ -200,7 +200,7 @@ TARGETS = [
     Table(
         "Without targets it is the round that must have a live bet.",
         """
-        win w1 5.00 s1 r1 -> rejected TARGET_UNKNOWN 100.00
+        win w1 5.00 s1 r1 -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
         bet b1 10.00 s1 r1 -> applied 90.00
         win w1 5.00 s1 r1 -> applied 95.00
         bet b2 10.00 s1 r2 -> applied 85.00
@@ -256,7 +256,7 @@ TARGETS = [
         "A late win of a refused bet is none that was lost.",
         """
         bet b1 1000.00 s1 r1 -> rejected FUNDS 100.00
-        win l1 5.00 s1 of b1 late -> rejected TARGET_UNKNOWN 100.00
+        win l1 5.00 s1 of b1 late -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
         """,
         Policy(win_without_bet="reject", remembered_refusals=frozenset({Kind.BET})),
     ),
@@ -289,7 +289,7 @@ TARGETS = [
     Table(
         "A late win whose bet nobody knows is refused where policy says so.",
         """
-        win l4 5.00 s1 of w9 late -> rejected TARGET_UNKNOWN 100.00
+        win l4 5.00 s1 of w9 late -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
         """,
         Policy(late_win_without_bet="reject"),
     ),
@@ -398,4 +398,22 @@ CAMPAIGNS = [
     ),
 ]
 
-TABLES = [*SESSIONLESS, *NOTICES, *TARGETS, *VOIDS, *CAMPAIGNS]
+NOTED = [
+    Table(
+        "The first refusal of a bet can be asked for; when it comes again it is decided afresh.",
+        """
+        bet b1 150.00 s1 r1 -> rejected FUNDS 100.00
+        status - of b1 -> applied refused
+        bet b1 150.00 s1 r1 -> rejected FUNDS 100.00
+        deposit d1 100.00 for p1 in USD -> applied 200.00
+        bet b1 150.00 s1 r1 -> applied 50.00
+        status - of b1 -> applied open
+        bet b2 1.00 snone r1 -> rejected SESSION_UNKNOWN
+        status - of b2 -> rejected TARGET_UNKNOWN
+        win w1 5.00 s1 r3 of b3 -> rejected TARGET_UNKNOWN 50.00 ! win_without_bet
+        """,
+        Policy(noted_refusals=frozenset({Kind.BET}), win_without_bet="reject"),
+    ),
+]
+
+TABLES = [*SESSIONLESS, *NOTICES, *TARGETS, *VOIDS, *CAMPAIGNS, *NOTED]

@@ -128,9 +128,7 @@ class Book(Changes):
             view.target = self._target(command, command.target, terms.policy.late_space)
         view.account = self._account(command, view)
         if command.key is not None:
-            view.fingerprint = fingerprint(command, terms.policy)
-            may_be_undone = command.kind in terms.policy.reversible
-            view.prior = self._known(integration, command.key, or_stone=may_be_undone)
+            self._identify(command, command.key, view)
         account = view.account
         if account is not None:
             if command.round is not None:
@@ -147,6 +145,16 @@ class Book(Changes):
             if view.target.settled_by is not None:
                 view.settler = self.by_id.get(view.target.settled_by)
         return view
+
+    def _identify(self, command: Command, key: str, view: View) -> None:
+        """What is known under the command's key."""
+        policy = view.terms.policy
+        view.fingerprint = fingerprint(command, policy)
+        may_be_undone = command.kind in policy.reversible
+        view.prior = self._known(command.integration, key, or_stone=may_be_undone)
+        if command.kind in policy.noted_refusals:
+            noted = (command.integration, refused_of(key))
+            view.refused_before = noted in self.transactions
 
     def _seat(self, command: Command, view: View) -> None:
         """The session of a named player: the one that is named, if theirs, or the newest.
@@ -212,6 +220,8 @@ class Book(Changes):
 
     def _record(self, command: Command, view: View, move: Move) -> Outcome:
         """Write the transaction; a move without an account leaves only traces of its keys."""
+        if move.aside:
+            command = msgspec.structs.replace(command, key=refused_of(command.key or ""))
         transaction = self._enter(command, view, move)
         if move.buries:
             self._bury(command, view)
@@ -351,8 +361,13 @@ class Book(Changes):
         return known
 
     def _target(self, command: Command, key: str, late: str | None) -> Transaction | None:
-        """What a command names; for a refund also the late win that came in place of it."""
+        """What a command names; for a refund also the late win that came in place of it.
+
+        Who asks how a bet stands is shown its first refusal, where that was noted.
+        """
         target = self._known(command.integration, key, or_stone=True)
+        if command.kind is Kind.STATUS and target is None:
+            return self.transactions.get((command.integration, refused_of(key)))
         if late is None or command.kind is not Kind.REFUND:
             return target
         if target is not None and target.kind is not Kind.TOMBSTONE:
@@ -385,6 +400,11 @@ class Book(Changes):
         self.alerts.append(
             AlertRow(command.integration, command.key or "", raised, account, self.written_ms)
         )
+
+
+def refused_of(key: str) -> str:
+    """The key under which the first refusal of a key is noted."""
+    return f"refused/{key}"
 
 
 def stone_of(key: str) -> str:

@@ -12,7 +12,7 @@ from seamline.dialects.nagagames.refusals import refuse
 from seamline.dialects.nagagames.sandbox import sandbox
 from seamline.dialects.nagagames.signature import HEADER, sign, trials, verify
 from seamline.dialects.nagagames.studio import STUDIO
-from seamline.wallet import Policy
+from seamline.wallet import Kind, Policy
 
 #: No body of the vendor comes near it.
 BODY_LIMIT = 64 * 1024
@@ -36,6 +36,7 @@ def policy(options: Options) -> Policy:
         second_win="reject",
         refund_after_win="reject",
         overdue_bet="undo",
+        noted_refusals=frozenset({Kind.BET}),
     )
 
 

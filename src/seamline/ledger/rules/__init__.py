@@ -44,13 +44,13 @@ def decide(command: Command, view: View) -> Decision:
     if command.note is not None and decision.move is not None:
         noted = (*decision.alerts, Raised(Alert.NOTICE, command.note))
         return Decision(move=decision.move, alerts=noted)
-    refused = decision.answer
-    if (
-        isinstance(refused, Rejected)
-        and command.kind in view.terms.policy.remembered_refusals
-        and view.account is not None
-    ):
+    refused, policy = decision.answer, view.terms.policy
+    if not isinstance(refused, Rejected) or view.account is None:
+        return decision
+    if command.kind in policy.remembered_refusals:
         return Decision(move=Move(rejection=refused.why), alerts=decision.alerts)
+    if command.kind in policy.noted_refusals and not view.refused_before:
+        return Decision(move=Move(rejection=refused.why, aside=True), alerts=decision.alerts)
     return decision
 
 

@@ -47,6 +47,8 @@ class View(msgspec.Struct, kw_only=True, gc=False):
     settler: Transaction | None = None
     round: Round | None = None
     claimed: bool = False
+    #: A refusal of this key was noted before.
+    refused_before: bool = False
     grant: Grant | None = None
     #: A campaign is meant, and none was granted that it could be.
     ungranted: bool = False
@@ -70,6 +72,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     #: The target is not there: it is refused should it come.
     buries: bool = False
     rejection: Rejection | None = None
+    #: The refusal is noted beside the key, which stays free.
+    aside: bool = False
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -90,9 +90,7 @@ def _not_payable(
     }[why]
     raised = Raised(alert, f"win of {command.amount}: {why.meaning}")
     if choice == "reject":
-        # A win that came before its bet is said again, and is nobody's business until then.
-        early = why is Rejection.TARGET_UNKNOWN
-        return refuse(why, view, raised=raised if moves and not early else None)
+        return refuse(why, view, raised=raised if moves else None)
     buries = lost and why is Rejection.TARGET_UNKNOWN
     if not moves:
         dust = None if command.free else move.dust

@@ -9,7 +9,7 @@ from typing import cast
 
 import apsw
 
-from seamline.ledger.book import Book, stone_of
+from seamline.ledger.book import Book, refused_of, stone_of
 from seamline.ledger.chain import START
 from seamline.ledger.rows import Terms
 from seamline.ledger.sql import queries
@@ -283,4 +283,9 @@ def _keys(group: list[Command], policy: Policy) -> set[str]:
     undone = {each.key for each in group if each.kind in policy.reversible and each.key is not None}
     stones = {stone_of(key) for key in undone | targets}
     late = policy.late_space
-    return keys | targets | stones | ({late + key for key in targets} if late else set())
+    found = keys | targets | stones | ({late + key for key in targets} if late else set())
+    if policy.noted_refusals:
+        refused = {each.key for each in group if each.kind in policy.noted_refusals and each.key}
+        asked = {each.target for each in group if each.kind is Kind.STATUS and each.target}
+        found |= {refused_of(key) for key in refused | asked}
+    return found
