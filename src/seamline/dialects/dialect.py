@@ -169,7 +169,8 @@ class VendorError(Exception):
     """The vendor's API refused, or answered what nobody can read.
 
     Carries the HTTP status and the vendor's code. `refused` says whether the vendor certainly did
-    nothing, so that reserved money may go back; left out, a status of 4xx says so.
+    nothing, so that reserved money may go back; left out, a status of 4xx says so. `ask_at_fault`
+    says whether another ask could succeed; left out, the statuses that are about the ask say so.
     """
 
     def __init__(
@@ -179,6 +180,7 @@ class VendorError(Exception):
         status: int | None = None,
         code: str | None = None,
         refused: bool | None = None,
+        ask_at_fault: bool | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -186,6 +188,8 @@ class VendorError(Exception):
         self.code = code
         certain = status is not None and 400 <= status < 500
         self.refused = refused if refused is not None else certain
+        about_it = status in {400, 404, 409, 422}
+        self.ask_at_fault = ask_at_fault if ask_at_fault is not None else about_it
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):

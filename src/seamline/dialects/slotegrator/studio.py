@@ -287,7 +287,8 @@ def _refused(reply: Reply) -> None:
         return
     code = None if said.code is None else str(said.code)
     message = said.message or f"the provider answered {reply.status} and said nothing"
-    raise VendorError(message[:_SHOWN], status=reply.status, code=code)
+    ours = code == "WRONG_INPUT_PARAMETERS" or None
+    raise VendorError(message[:_SHOWN], status=reply.status, code=code, ask_at_fault=ours)
 
 
 def base_url(integration: Integration[Options]) -> str:

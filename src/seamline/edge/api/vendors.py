@@ -39,9 +39,6 @@ PAUSES_S = (0.5, 2.0)
 #: How an exchange with a vendor fails.
 FAILURES = (VendorError, TimeoutError, ConnectionError)
 
-#: Statuses by which a vendor says that the ask is at fault; any other is the vendor's trouble.
-_ASK_AT_FAULT = frozenset({400, 404, 409, 422})
-
 
 async def games(gateway: Gateway, *, query: shapes.GamesQuery) -> Answer:
     """The vendor's catalogue, as it stands now."""
@@ -285,7 +282,7 @@ def _refused(error: VendorError, title: str) -> Problem:
     return Problem(
         Code.VENDOR_REFUSED,
         f"{title}: {error.message}",
-        status=422 if error.status in _ASK_AT_FAULT else 502,
+        status=422 if error.ask_at_fault else 502,
         vendor_status=error.status,
         vendor_code=error.code,
         vendor_message=error.message,
