@@ -71,13 +71,14 @@ def text(report: Report) -> str:
 
 
 def write(report: Report, machine: Mapping[str, str], command: str, date: str) -> None:
-    """Replace RESULTS.md by this run."""
+    """Put this run into RESULTS.md; what people wrote below its figures stays."""
     facts = "\n".join(f"- {name}: {value}" for name, value in machine.items())
+    _, heading, written = RESULTS.read_text().partition("\n## ")
     RESULTS.write_text(
         "# Bench results\n\n"
         f"Run on {date} by `{command}`. Rounds are interleaved, the load generator shares the\n"
         "cores with the servers: read the ratios, not the absolute numbers.\n\n"
-        f"{facts}\n\n{text(report)}\n"
+        f"{facts}\n\n{text(report)}\n{heading}{written}"
     )
 
 
