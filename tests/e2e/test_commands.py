@@ -100,7 +100,8 @@ def test_the_readme_shows_what_the_demo_shows(demo):
     """The transcript of the README is the demo's own, but for ids."""
     shown = played((ROOT / "README.md").read_text())
     assert shown
-    assert shown == played(demo.written)[: len(shown)]
+    stories = demo.written.split(", just played:")
+    assert shown in [played(story)[: len(shown)] for story in stories]
 
 
 def test_the_demo_ends_with_ctrl_c(tmp_path):
