@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from seamline.dialects.dialect import (
     Campaign,
@@ -33,8 +34,13 @@ AnswerT = TypeVar("AnswerT")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
+_LOG = structlog.get_logger("seamline.api")
+
 #: How many seconds pass before a repeatable operation is asked again.
 PAUSES_S = (0.5, 2.0)
+
+#: Statuses by which a vendor says that our key is wrong.
+_KEY_AT_FAULT = frozenset({401, 403})
 
 #: How an exchange with a vendor fails.
 FAILURES = (VendorError, TimeoutError, ConnectionError)
@@ -264,6 +270,9 @@ def failed(
     """What went wrong between the vendor and us, one of `FAILURES`."""
     title = target.dialect.title
     if isinstance(error, VendorError):
+        if error.status in _KEY_AT_FAULT:
+            # Every ask of this integration will fail until somebody looks at its keys.
+            _LOG.error("vendor_refused_key", integration=target.integration.name, title=title)
         return _refused(error, title)
     if isinstance(error, TimeoutError):
         detail = f"{title} did not answer within {operation.deadline_s:g} s; it may have acted"

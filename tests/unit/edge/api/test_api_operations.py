@@ -100,6 +100,16 @@ def test_a_vendor_in_trouble_is_told(rig, reply, status, code):
     assert len(rig.vendor.asked) == (2 if reply == Reply(404) else 4)
 
 
+def test_a_wrong_key_is_logged(rig, capsys):
+    """A vendor that refuses our key is 502, and the log names the integration."""
+    for status, logged in ((401, True), (403, True), (404, False)):
+        rig.vendor.reply = Reply(status)
+        rig.post(ONCE, {"tables": 1})
+        written = capsys.readouterr().out
+        assert ("vendor_refused_key" in written) is logged
+        assert ("swipe" in written) is logged
+
+
 @pytest.mark.parametrize("trouble", [Reply(503), TimeoutError(), ConnectionError()])
 def test_what_is_harmless_is_asked_again(rig, trouble):
     """Two more tries, half a second and two seconds later, each composed with the clock of then."""
