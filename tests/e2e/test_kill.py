@@ -180,14 +180,14 @@ class _Nobody:
 
 @pytest.mark.parametrize("name", playable())
 def test_fault_07_killed_under_load(tmp_path, capsys, name):
-    """Three times: kill -9 under load loses nothing acknowledged and doubles nothing."""
-    rounds(tmp_path, name, 3, time.time_ns(), capsys)
+    """A kill -9 under load loses nothing acknowledged and doubles nothing."""
+    rounds(tmp_path, name, 1, time.time_ns(), capsys)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", playable())
 def test_fault_07_killed_thirty_times(tmp_path, capsys, name):
-    """Thirty times the same, on one file."""
+    """Thirty times, on one file."""
     rounds(tmp_path, name, 30, time.time_ns(), capsys)
 
 
