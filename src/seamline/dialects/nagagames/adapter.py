@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from seamline.dialects import fields
 from seamline.dialects.dialect import Items, Malformed, Refused, Reply, Request
 from seamline.dialects.nagagames import wire
 from seamline.dialects.nagagames.options import Options
@@ -56,8 +57,8 @@ def read_authorize(request: Request, integration: Integration[Options]) -> Items
         Command(
             kind=Kind.AUTHORIZE,
             integration=integration.name,
-            session=wire.identifier(asked.player_token, "playerToken"),
-            game=wire.identifier(asked.game_code, "gameCode"),
+            session=fields.identifier(asked.player_token, "playerToken"),
+            game=fields.identifier(asked.game_code, "gameCode"),
             objection=_objection(asked.game_code, integration),
         ),
     )
@@ -70,14 +71,14 @@ def read_place_bet(request: Request, integration: Integration[Options]) -> Items
     command = Command(
         kind=Kind.BET,
         integration=integration.name,
-        key=f"bet/{wire.identifier(play.bet_id, 'betId')}",
-        session=wire.identifier(play.player_token, "playerToken"),
-        currency=wire.identifier(play.currency, "currency"),
+        key=f"bet/{fields.identifier(play.bet_id, 'betId')}",
+        session=fields.identifier(play.player_token, "playerToken"),
+        currency=fields.identifier(play.currency, "currency"),
         amount=amount,
-        game=wire.identifier(play.game_code, "gameCode"),
+        game=fields.identifier(play.game_code, "gameCode"),
         round=_round(play),
         feature=_feature(play),
-        reference=wire.identifier(play.transaction_id, "transactionId"),
+        reference=fields.identifier(play.transaction_id, "transactionId"),
         ends=_ends(play),
         note=_note(play, amount),
         objection=_objection(play.game_code, integration),
@@ -89,19 +90,19 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
     """Read a payout, also one of 0: it finishes its bet."""
     play = _play(request, integration)
     amount = wire.amount(play.amount)
-    bet = wire.identifier(play.bet_id, "betId")
+    bet = fields.identifier(play.bet_id, "betId")
     command = Command(
         kind=Kind.WIN,
         integration=integration.name,
         key=f"payout/{bet}",
-        session=wire.identifier(play.player_token, "playerToken"),
-        currency=wire.identifier(play.currency, "currency"),
+        session=fields.identifier(play.player_token, "playerToken"),
+        currency=fields.identifier(play.currency, "currency"),
         amount=amount,
-        game=wire.identifier(play.game_code, "gameCode"),
+        game=fields.identifier(play.game_code, "gameCode"),
         round=_round(play),
         target=f"bet/{bet}",
         feature=_feature(play),
-        reference=wire.identifier(play.transaction_id, "transactionId"),
+        reference=fields.identifier(play.transaction_id, "transactionId"),
         ends=_ends(play),
         note=_inexact(amount),
     )
@@ -111,14 +112,14 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
 def read_cancel_bet(request: Request, integration: Integration[Options]) -> Items:
     """Read which bet is undone; whose it was is the bet's own."""
     cancel = wire.decode(_data(request, integration), wire.CANCEL)
-    bet = wire.identifier(cancel.bet_id, "betId")
+    bet = fields.identifier(cancel.bet_id, "betId")
     token = cancel.player_token or None
     return (
         Command(
             kind=Kind.REFUND,
             integration=integration.name,
             key=f"cancel/{bet}",
-            session=None if token is None else wire.identifier(token, "playerToken"),
+            session=None if token is None else fields.identifier(token, "playerToken"),
             target=f"bet/{bet}",
         ),
     )
@@ -127,14 +128,14 @@ def read_cancel_bet(request: Request, integration: Integration[Options]) -> Item
 def read_bet_status(request: Request, integration: Integration[Options]) -> Items:
     """Read which bet is meant; the vendor's own id of the player says nothing here."""
     status = wire.decode(_data(request, integration), wire.STATUS)
-    target = f"bet/{wire.identifier(status.bet_id, 'betId')}"
+    target = f"bet/{fields.identifier(status.bet_id, 'betId')}"
     return (Command(kind=Kind.STATUS, integration=integration.name, target=target),)
 
 
 def read_balance(request: Request, integration: Integration[Options]) -> Items:
     """Read whose balance it is."""
     asked = wire.decode(_data(request, integration), wire.BALANCE)
-    session = wire.identifier(asked.player_token, "playerToken")
+    session = fields.identifier(asked.player_token, "playerToken")
     return (Command(kind=Kind.BALANCE, integration=integration.name, session=session),)
 
 
@@ -148,8 +149,8 @@ def read_player_token(request: Request, integration: Integration[Options]) -> It
         Command(
             kind=Kind.AUTHORIZE,
             integration=integration.name,
-            player=wire.identifier(asked.native_id, "nativeId"),
-            game=wire.identifier(asked.game_code, "gameCode"),
+            player=fields.identifier(asked.native_id, "nativeId"),
+            game=fields.identifier(asked.game_code, "gameCode"),
         ),
     )
 
@@ -182,12 +183,12 @@ def _objection(game: str, integration: Integration[Options]) -> Rejection | None
 
 def _round(play: wire.Play) -> str:
     """Free spins and the spin that won them are one round, named by that spin ("Free spin")."""
-    return wire.identifier(play.parent_bet_id or play.bet_id, "parentBetId")
+    return fields.identifier(play.parent_bet_id or play.bet_id, "parentBetId")
 
 
 def _feature(play: wire.Play) -> str | None:
     """The bet type, unknown ones too; it changes nothing that is moved."""
-    return None if not play.bet_type else wire.identifier(play.bet_type, "betType")
+    return None if not play.bet_type else fields.identifier(play.bet_type, "betType")
 
 
 def _ends(play: wire.Play) -> bool | None:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
+from seamline.dialects.fields import one_command, sayable
 from seamline.dialects.nagagames import wire
 from seamline.dialects.nagagames.options import Options
 from seamline.dialects.nagagames.signature import sign
@@ -30,11 +31,11 @@ Data = wire.Authorize | wire.Play | wire.Cancel | wire.Status | wire.Balance | w
 
 def compose_authorize(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed question who is playing."""
-    command = _command(items, Kind.AUTHORIZE)
+    command = one_command(items, Kind.AUTHORIZE)
     options = integration.options
     asked = wire.Authorize(
-        player_token=_text(command.session, "session"),
-        game_code=_text(command.game, "game"),
+        player_token=sayable(command.session, "session", wire.MAX_ID),
+        game_code=sayable(command.game, "game", wire.MAX_ID),
         brand_code=options.brand_code,
         group_code=options.group_code,
     )
@@ -43,14 +44,14 @@ def compose_authorize(items: Items, integration: Integration[Options], at_ms: in
 
 def compose_place_bet(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed bet."""
-    command = _command(items, Kind.BET)
+    command = one_command(items, Kind.BET)
     play = _play(command, _id_in(command.key, "bet", "key"), integration)
     return _post("/place-bet", play, integration, at_ms)
 
 
 def compose_payout(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed payout; its key and its target hold the same id."""
-    command = _command(items, Kind.WIN)
+    command = one_command(items, Kind.WIN)
     bet = _id_in(command.key, "payout", "key")
     if command.target != f"bet/{bet}":
         raise Malformed(f"expected the bet of the payout, bet/{bet}", field="target")
@@ -59,37 +60,37 @@ def compose_payout(items: Items, integration: Integration[Options], at_ms: int) 
 
 def compose_cancel_bet(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed cancel; with the token where the session is known."""
-    command = _command(items, Kind.REFUND)
+    command = one_command(items, Kind.REFUND)
     bet = _id_in(command.key, "cancel", "key")
     if command.target != f"bet/{bet}":
         raise Malformed(f"expected the bet that is cancelled, bet/{bet}", field="target")
-    token = _UNSET if command.session is None else _text(command.session, "session")
+    token = _UNSET if command.session is None else sayable(command.session, "session", wire.MAX_ID)
     return _post("/cancel-bet", wire.Cancel(bet_id=bet, player_token=token), integration, at_ms)
 
 
 def compose_bet_status(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed question how a bet stands."""
-    command = _command(items, Kind.STATUS)
+    command = one_command(items, Kind.STATUS)
     status = wire.Status(bet_id=_id_in(command.target, "bet", "target"))
     return _post("/bet-status", status, integration, at_ms)
 
 
 def compose_balance(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed question for the balance."""
-    command = _command(items, Kind.BALANCE)
-    asked = wire.Balance(player_token=_text(command.session, "session"))
+    command = one_command(items, Kind.BALANCE)
+    asked = wire.Balance(player_token=sayable(command.session, "session", wire.MAX_ID))
     return _post("/balance", asked, integration, at_ms)
 
 
 def compose_player_token(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed question for a player's token."""
-    command = _command(items, Kind.AUTHORIZE)
+    command = one_command(items, Kind.AUTHORIZE)
     options = integration.options
     asked = wire.PlayerToken(
-        native_id=_text(command.player, "player"),
+        native_id=sayable(command.player, "player", wire.MAX_ID),
         group_code=options.group_code,
         brand_code=options.brand_code,
-        game_code=_text(command.game, "game"),
+        game_code=sayable(command.game, "game", wire.MAX_ID),
     )
     if command.session is not None:
         raise Malformed("expected no session, as one is asked for", field="session")
@@ -102,19 +103,19 @@ def _play(command: Command, bet: str, integration: Integration[Options]) -> wire
     if command.amount is None:
         raise Malformed("expected an amount", field="amount")
     wire.amount(str(command.amount).encode())
-    round_ = _text(command.round, "round")
+    round_ = sayable(command.round, "round", wire.MAX_ID)
     feature = command.feature
     return wire.Play(
         bet_id=bet,
-        currency=_text(command.currency, "currency"),
-        game_code=_text(command.game, "game"),
-        player_token=_text(command.session, "session"),
+        currency=sayable(command.currency, "currency", wire.MAX_ID),
+        game_code=sayable(command.game, "game", wire.MAX_ID),
+        player_token=sayable(command.session, "session", wire.MAX_ID),
         group_code=options.group_code,
-        transaction_id=_text(command.reference, "reference"),
+        transaction_id=sayable(command.reference, "reference", wire.MAX_ID),
         amount=wire.js_number(command.amount),
         parent_bet_id=_parent(command, bet, round_),
         brand_code=options.brand_code,
-        bet_type=_UNSET if feature is None else _text(feature, "feature"),
+        bet_type=_UNSET if feature is None else sayable(feature, "feature", wire.MAX_ID),
         is_last_free_spins=_last(command, bet, round_) if options.last_free_spins else _UNSET,
     )
 
@@ -131,31 +132,12 @@ def _last(command: Command, bet: str, round_: str) -> bool | None:
     return command.ends
 
 
-def _command(items: Items, kind: Kind) -> Command:
-    """The one command of a call; a batch, or another kind, has no place on this wire."""
-    command = items[0] if len(items) == 1 else None
-    if not isinstance(command, Command) or command.kind is not kind:
-        raise Malformed(f"expected one command, a {kind}", field="kind")
-    return command
-
-
 def _id_in(key: str | None, kind: str, field: str) -> str:
     """The bet's id in a key such as `bet/ID`."""
     found, _, bet = (key or "").partition("/")
     if found != kind:
         raise Malformed(f"expected a key such as {kind}/ID", field=field)
-    return _text(bet, field)
-
-
-def _text(value: str | None, field: str) -> str:
-    """A text that the other end can read."""
-    if not value or len(value) > wire.MAX_ID:
-        raise Malformed(f"expected 1 to {wire.MAX_ID} characters", field=field)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Malformed("expected text that UTF-8 can carry", field=field) from error
-    return wire.identifier(value, field)
+    return sayable(bet, field, wire.MAX_ID)
 
 
 def _post(path: str, data: Data, integration: Integration[Options], at_ms: int) -> Request:

@@ -11,8 +11,8 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
+from seamline.dialects import fields
 from seamline.dialects.dialect import Malformed
-from seamline.dialects.signing import BadJson, strictly
 from seamline.money import MAX_TEXT, Amount, Quantity
 
 T = TypeVar("T")
@@ -176,21 +176,8 @@ TOLD = msgspec.json.Decoder(Told)
 
 
 def decode(raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode a body or a part of one, or raise `Malformed` naming the field and what was expected.
-
-    No name of the field stands for a body that is none at all.
-    """
-    try:
-        return strictly(bytes(raw), decoder)
-    except BadJson as error:
-        raise Malformed(error.detail, field=error.field) from error
-
-
-def identifier(text: str, field: str) -> str:
-    """Read an id."""
-    if "\0" in text:  # No store can keep this character.
-        raise Malformed("expected text without U+0000", field=field)
-    return text
+    """Decode a body or a part of one, or raise `Malformed`."""
+    return fields.decode(bytes(raw), decoder)
 
 
 def amount(token: bytes | msgspec.Raw, field: str = "amount") -> Quantity:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from seamline.dialects import fields
 from seamline.dialects.dialect import Items, Refused, Reply, Request
 from seamline.dialects.slotegrator import decimals, wire
 from seamline.dialects.slotegrator.options import Options
@@ -55,7 +56,7 @@ def which(request: Request, integration: Integration[Options]) -> str:  # noqa: 
         action = wire.WHICH.decode(request.body).action
     except (ValueError, RecursionError):
         # Once more, for words that say what is wrong and where.
-        action = wire.decode(request.body, wire.WHICH).action
+        action = fields.decode(request.body, wire.WHICH).action
     if action not in ACTIONS:
         raise Refused(
             Rejection.CALL_UNKNOWN, "expected bet, win, refund or balance", field="action"
@@ -65,13 +66,13 @@ def which(request: Request, integration: Integration[Options]) -> str:  # noqa: 
 
 def read_bet(request: Request, integration: Integration[Options]) -> Items:
     """Read a bet, a tip for the dealer, or a free spin, which is recorded and moves nothing."""
-    body = wire.decode(request.body, wire.BET)
+    body = fields.decode(request.body, wire.BET)
     type_ = BETS[body.type]
     command = Command(
         kind=type_.kind,
         integration=integration.name,
-        key=BET + wire.identifier(body.transaction_id, "transaction_id"),
-        session=wire.identifier(body.session_id, "session_id"),
+        key=BET + fields.identifier(body.transaction_id, "transaction_id"),
+        session=fields.identifier(body.session_id, "session_id"),
         amount=_amount(body.amount, type_, integration),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
@@ -84,13 +85,13 @@ def read_bet(request: Request, integration: Integration[Options]) -> Items:
 
 def read_win(request: Request, integration: Integration[Options]) -> Items:
     """Read a win of a round, or one that needs no bet: a jackpot, or a free spin's."""
-    body = wire.decode(request.body, wire.WIN)
+    body = fields.decode(request.body, wire.WIN)
     type_ = WINS[body.type]
     command = Command(
         kind=type_.kind,
         integration=integration.name,
-        key=WIN + wire.identifier(body.transaction_id, "transaction_id"),
-        session=wire.identifier(body.session_id, "session_id"),
+        key=WIN + fields.identifier(body.transaction_id, "transaction_id"),
+        session=fields.identifier(body.session_id, "session_id"),
         amount=_amount(body.amount, type_, integration),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
@@ -103,13 +104,13 @@ def read_win(request: Request, integration: Integration[Options]) -> Items:
 
 def read_refund(request: Request, integration: Integration[Options]) -> Items:
     """Read a refund: the whole bet, or tip, of that id is undone."""
-    body = wire.decode(request.body, wire.REFUND)
-    bet = wire.identifier(body.transaction_id, "transaction_id")
+    body = fields.decode(request.body, wire.REFUND)
+    bet = fields.identifier(body.transaction_id, "transaction_id")
     command = Command(
         kind=Kind.REFUND,
         integration=integration.name,
         key=REFUND + bet,
-        session=wire.identifier(body.session_id, "session_id"),
+        session=fields.identifier(body.session_id, "session_id"),
         game=wire.optional(body.game_id, "game_id"),
         round=wire.optional(body.round_id, "round_id"),
         target=BET + bet,
@@ -119,8 +120,8 @@ def read_refund(request: Request, integration: Integration[Options]) -> Items:
 
 def read_balance(request: Request, integration: Integration[Options]) -> Items:
     """Read the session whose balance is asked for."""
-    body = wire.decode(request.body, wire.BALANCE)
-    session = wire.identifier(body.session_id, "session_id")
+    body = fields.decode(request.body, wire.BALANCE)
+    session = fields.identifier(body.session_id, "session_id")
     return (Command(kind=Kind.BALANCE, integration=integration.name, session=session),)
 
 

@@ -12,6 +12,7 @@ from typing import get_args
 import msgspec
 
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
+from seamline.dialects.fields import one_command, sayable
 from seamline.dialects.signing import BadJson, Json, strictly
 from seamline.dialects.slotegrator import decimals, wire
 from seamline.dialects.slotegrator.adapter import BET, BETS, REFUND, WIN, WINS, Type
@@ -50,13 +51,13 @@ _WINS: Mapping[Type, str] = {type_: name for name, type_ in WINS.items()}
 
 def compose_bet(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed bet, tip or free spin."""
-    command = _command(items, Kind.BET, Kind.TIP)
+    command = one_command(items, Kind.BET, Kind.TIP)
     return _post(_play("bet", _BETS, BET, command), integration, at_ms)
 
 
 def compose_win(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed win, jackpot or win of a free spin."""
-    command = _command(items, Kind.WIN, Kind.REWARD)
+    command = one_command(items, Kind.WIN, Kind.REWARD)
     members = _play("win", _WINS, WIN, command)
     if command.ends is not None:
         members["is_finished"] = command.ends
@@ -65,7 +66,7 @@ def compose_win(items: Items, integration: Integration[Options], at_ms: int) -> 
 
 def compose_refund(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed refund, whose id is the bet's."""
-    command = _command(items, Kind.REFUND)
+    command = one_command(items, Kind.REFUND)
     bet = _own_id(command.target, BET, "target")
     if _own_id(command.key, REFUND, "key") != bet:
         raise Malformed("expected the id of the bet that is refunded", field="key")
@@ -73,27 +74,19 @@ def compose_refund(items: Items, integration: Integration[Options], at_ms: int) 
         raise Malformed("expected none, as the whole bet is refunded", field="amount")
     members: dict[str, Json] = {
         "action": "refund",
-        "session_id": _text(command.session, "session"),
+        "session_id": sayable(command.session, "session", wire.MAX_ID),
         "transaction_id": bet,
     }
     if command.round is not None:
-        members["round_id"] = _text(command.round, "round")
+        members["round_id"] = sayable(command.round, "round", wire.MAX_ID)
     return _post(members | _game(command), integration, at_ms)
 
 
 def compose_balance(items: Items, integration: Integration[Options], at_ms: int) -> Request:
     """Make the signed question for the balance."""
-    command = _command(items, Kind.BALANCE)
-    session = _text(command.session, "session")
+    command = one_command(items, Kind.BALANCE)
+    session = sayable(command.session, "session", wire.MAX_ID)
     return _post({"action": "balance", "session_id": session}, integration, at_ms)
-
-
-def _command(items: Items, *kinds: Kind) -> Command:
-    """The one command of a call; a batch, or another kind, has no place on this wire."""
-    command = items[0] if len(items) == 1 else None
-    if not isinstance(command, Command) or command.kind not in kinds:
-        raise Malformed(f"expected one command, a {' or '.join(kinds)}", field="kind")
-    return command
 
 
 def _play(
@@ -113,34 +106,23 @@ def _play(
     return {
         "action": action,
         "type": spelled,
-        "session_id": _text(command.session, "session"),
+        "session_id": sayable(command.session, "session", wire.MAX_ID),
         "amount": decimals.said(command.amount),
         "transaction_id": _own_id(command.key, space, "key"),
-        "round_id": _text(command.round, "round"),
+        "round_id": sayable(command.round, "round", wire.MAX_ID),
         **_game(command),
     }
 
 
 def _game(command: Command) -> dict[str, Json]:
-    return {} if command.game is None else {"game_id": _text(command.game, "game")}
+    return {} if command.game is None else {"game_id": sayable(command.game, "game", wire.MAX_ID)}
 
 
 def _own_id(key: str | None, space: str, field: str) -> str:
     """The provider's id in a key of ours."""
     if key is None or not key.startswith(space):
         raise Malformed(f"expected {space}ID", field=field)
-    return _text(key.removeprefix(space), field)
-
-
-def _text(value: str | None, field: str) -> str:
-    """An id that the other end can read."""
-    if not value or len(value) > wire.MAX_ID:
-        raise Malformed(f"expected 1 to {wire.MAX_ID} characters", field=field)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Malformed("expected text that UTF-8 can carry", field=field) from error
-    return wire.identifier(value, field)
+    return sayable(key.removeprefix(space), field, wire.MAX_ID)
 
 
 def _post(members: Mapping[str, Json], integration: Integration[Options], at_ms: int) -> Request:

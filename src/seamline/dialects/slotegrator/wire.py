@@ -11,8 +11,8 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from seamline.dialects.dialect import Malformed
-from seamline.dialects.signing import BadJson, Json, strictly
+from seamline.dialects import fields
+from seamline.dialects.signing import Json
 
 T = TypeVar("T")
 
@@ -103,26 +103,11 @@ BALANCE = msgspec.json.Decoder(Balance)
 ANSWER = msgspec.json.Decoder(Answer)
 
 
-def decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode a body, or raise `Malformed` naming the field and what was expected."""
-    try:
-        return strictly(raw, decoder)
-    except BadJson as error:
-        raise Malformed(error.detail, field=error.field) from error
-
-
-def identifier(text: str, field: str) -> str:
-    """Read an id."""
-    if "\0" in text:  # No store can keep this character.
-        raise Malformed("expected text without U+0000", field=field)
-    return text
-
-
 def optional(text: str | int | msgspec.UnsetType, field: str) -> str | None:
     """Read an id that may be left out, or be a number."""
     if text is _UNSET:
         return None
-    return identifier(text if isinstance(text, str) else str(text), field)
+    return fields.identifier(text if isinstance(text, str) else str(text), field)
 
 
 def php(members: Mapping[str, Json]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from seamline.dialects import fields
 from seamline.dialects.dialect import Items, Malformed, Refused, Reply, Request
 from seamline.dialects.swipegames import wire
 from seamline.dialects.swipegames.decimals import balance_text
@@ -49,13 +50,13 @@ def read_balance(request: Request, integration: Integration[Options]) -> Items:
         raise Refused(Rejection.SESSION_UNKNOWN, "expected a session id", field="sessionID")
     if len(session) > wire.MAX_ID:
         raise Malformed(f"expected at most {wire.MAX_ID} characters", field="sessionID")
-    session = wire.identifier(session, "sessionID")
+    session = fields.identifier(session, "sessionID")
     return (Command(kind=Kind.BALANCE, integration=integration.name, session=session),)
 
 
 def read_bet(request: Request, integration: Integration[Options]) -> Items:
     """Read a bet; one of type `free` is recorded and moves nothing."""
-    play = wire.decode(request.body, wire.PLAY)
+    play = fields.decode(request.body, wire.PLAY)
     return (_played(Kind.BET, play, integration.name, free=play.type == "free"),)
 
 
@@ -64,7 +65,7 @@ def read_win(request: Request, integration: Integration[Options]) -> Items:
 
     Document, "Free rounds": wins of type `free` are tracking only, the payout alone moves money.
     """
-    play = wire.decode(request.body, wire.PLAY)
+    play = fields.decode(request.body, wire.PLAY)
     if play.type == "free":
         return (_played(Kind.WIN, play, integration.name, free=True),)
     kind = Kind.WIN if play.fr_id is _UNSET else Kind.REWARD
@@ -73,13 +74,13 @@ def read_win(request: Request, integration: Integration[Options]) -> Items:
 
 def read_refund(request: Request, integration: Integration[Options]) -> Items:
     """Read a refund, which names the bet to undo by the vendor's id."""
-    undo = wire.decode(request.body, wire.UNDO)
+    undo = fields.decode(request.body, wire.UNDO)
     return (
         Command(
             kind=Kind.REFUND,
             integration=integration.name,
             key=wire.uuid(undo.tx_id, "txID"),
-            session=wire.identifier(undo.session_id, "sessionID"),
+            session=fields.identifier(undo.session_id, "sessionID"),
             amount=wire.quantity(undo.amount),
             round=None if undo.round_id is _UNSET else wire.uuid(undo.round_id, "roundID"),
             target=wire.uuid(undo.orig_tx_id, "origTxID"),
@@ -89,12 +90,12 @@ def read_refund(request: Request, integration: Integration[Options]) -> Items:
 
 def _played(kind: Kind, play: wire.Play, integration: str, *, free: bool) -> Command:
     """The command that a bet's or win's body stands for."""
-    campaign = None if play.fr_id is _UNSET else wire.identifier(play.fr_id, "frID")
+    campaign = None if play.fr_id is _UNSET else fields.identifier(play.fr_id, "frID")
     return Command(
         kind=kind,
         integration=integration,
         key=wire.uuid(play.tx_id, "txID"),
-        session=wire.identifier(play.session_id, "sessionID"),
+        session=fields.identifier(play.session_id, "sessionID"),
         amount=wire.quantity(play.amount),
         round=wire.uuid(play.round_id, "roundID"),
         campaign=campaign,

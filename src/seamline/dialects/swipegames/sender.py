@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from seamline.dialects import fields
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
+from seamline.dialects.fields import one_command, sayable
 from seamline.dialects.signing import BadJson, strictly
 from seamline.dialects.swipegames import wire
 from seamline.dialects.swipegames.options import Options
@@ -20,19 +22,19 @@ _JSON = ((b"content-type", b"application/json"),)
 
 def compose_balance(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed balance call."""
-    command = _command(items, Kind.BALANCE)
-    query = "sessionID=" + quote(_text(command.session, "session"), safe="")
+    command = one_command(items, Kind.BALANCE)
+    query = "sessionID=" + quote(sayable(command.session, "session", wire.MAX_ID), safe="")
     return sign(Request("GET", "/balance", query.encode()), integration)
 
 
 def compose_bet(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed bet."""
-    return _post("/bet", _play(_command(items, Kind.BET)), integration)
+    return _post("/bet", _play(one_command(items, Kind.BET)), integration)
 
 
 def compose_win(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed win, or the payout of a campaign."""
-    command = _command(items, Kind.WIN, Kind.REWARD)
+    command = one_command(items, Kind.WIN, Kind.REWARD)
     # On the wire only the campaign tells a payout from a win, and only `free` a tracked win.
     if not command.free and (command.campaign is not None) != (command.kind is Kind.REWARD):
         raise Malformed("expected a reward where a campaign is paid", field="campaign")
@@ -43,14 +45,14 @@ def compose_win(items: Items, integration: Integration[Options], _at_ms: int) ->
 
 def compose_refund(items: Items, integration: Integration[Options], _at_ms: int) -> Request:
     """Make the signed refund."""
-    command = _command(items, Kind.REFUND)
+    command = one_command(items, Kind.REFUND)
     round_ = command.round
     undo = wire.Undo(
         amount=_amount(command),
-        orig_tx_id=wire.uuid(_text(command.target, "target"), "target"),
+        orig_tx_id=wire.uuid(sayable(command.target, "target", wire.MAX_ID), "target"),
         round_id=_UNSET if round_ is None else wire.uuid(round_, "round"),
-        session_id=_text(command.session, "session"),
-        tx_id=wire.uuid(_text(command.key, "key"), "key"),
+        session_id=sayable(command.session, "session", wire.MAX_ID),
+        tx_id=wire.uuid(sayable(command.key, "key", wire.MAX_ID), "key"),
     )
     return _post("/refund", undo, integration)
 
@@ -60,31 +62,12 @@ def _play(command: Command) -> wire.Play:
     campaign = command.campaign
     return wire.Play(
         amount=_amount(command),
-        fr_id=_UNSET if campaign is None else _text(campaign, "campaign"),
-        round_id=wire.uuid(_text(command.round, "round"), "round"),
-        session_id=_text(command.session, "session"),
-        tx_id=wire.uuid(_text(command.key, "key"), "key"),
+        fr_id=_UNSET if campaign is None else sayable(campaign, "campaign", wire.MAX_ID),
+        round_id=wire.uuid(sayable(command.round, "round", wire.MAX_ID), "round"),
+        session_id=sayable(command.session, "session", wire.MAX_ID),
+        tx_id=wire.uuid(sayable(command.key, "key", wire.MAX_ID), "key"),
         type="free" if command.free else "regular",
     )
-
-
-def _command(items: Items, *kinds: Kind) -> Command:
-    """The one command of a call; a batch, or another kind, has no place on this wire."""
-    command = items[0] if len(items) == 1 else None
-    if not isinstance(command, Command) or command.kind not in kinds:
-        raise Malformed(f"expected one command, a {' or '.join(kinds)}", field="kind")
-    return command
-
-
-def _text(value: str | None, field: str) -> str:
-    """An id that the other end can read."""
-    if not value or len(value) > wire.MAX_ID:
-        raise Malformed(f"expected 1 to {wire.MAX_ID} characters", field=field)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Malformed("expected text that UTF-8 can carry", field=field) from error
-    return wire.identifier(value, field)
 
 
 def _amount(command: Command) -> str:
@@ -146,12 +129,12 @@ def _judged(reply: Reply | Failure, read: Callable[[bytes], Judgement]) -> Judge
 
 
 def _balance_told(body: bytes) -> Judgement:
-    answer = wire.decode(body, wire.BALANCE)
+    answer = fields.decode(body, wire.BALANCE)
     return Judgement(verdict=Verdict.DONE, balance=wire.quantity(answer.balance, "balance"))
 
 
 def _done(body: bytes) -> Judgement:
-    answer = wire.decode(body, wire.DONE)
+    answer = fields.decode(body, wire.DONE)
     return Judgement(
         verdict=Verdict.DONE,
         balance=wire.quantity(answer.balance, "balance"),

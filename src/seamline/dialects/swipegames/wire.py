@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from seamline.dialects.dialect import Malformed
-from seamline.dialects.signing import BadJson, strictly
 from seamline.dialects.swipegames.options import UUID
 from seamline.money import BadQuantity, Quantity
 
@@ -99,14 +98,6 @@ DONE = msgspec.json.Decoder(Done)
 ERROR = msgspec.json.Decoder(Error)
 
 
-def decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode a body, or raise `Malformed` naming the field and what was expected."""
-    try:
-        return strictly(raw, decoder)
-    except BadJson as error:
-        raise Malformed(error.detail, field=error.field) from error
-
-
 def quantity(text: str, field: str = "amount") -> Quantity:
     """Read an amount of the wire."""
     try:
@@ -120,13 +111,6 @@ def uuid(text: str, field: str) -> str:
     if UUID.fullmatch(text) is None:
         raise Malformed("expected a UUID", field=field)
     return text.lower()
-
-
-def identifier(text: str, field: str) -> str:
-    """Read an id that the operator made."""
-    if "\0" in text:  # No store can keep this character.
-        raise Malformed("expected text without U+0000", field=field)
-    return text
 
 
 def parameters(query: bytes) -> dict[str, str]:

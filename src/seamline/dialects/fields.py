@@ -1,0 +1,50 @@
+"""What most wires share: bodies decoded or refused, ids that can be kept, one command per call."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from seamline.dialects.dialect import Items, Malformed
+from seamline.dialects.signing import BadJson, strictly
+from seamline.wallet import Command, Kind
+
+T = TypeVar("T")
+
+
+def decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode a body, or raise `Malformed` naming the field and what was expected.
+
+    No name of the field stands for a body that is none at all.
+    """
+    try:
+        return strictly(raw, decoder)
+    except BadJson as error:
+        raise Malformed(error.detail, field=error.field) from error
+
+
+def identifier(text: str, field: str) -> str:
+    """Read an id: any text that every store can keep."""
+    if "\0" in text:
+        raise Malformed("expected text without U+0000", field=field)
+    return text
+
+
+def sayable(value: str | None, field: str, longest: int) -> str:
+    """An id to be sent: 1 to so many characters that the other end can read."""
+    if not value or len(value) > longest:
+        raise Malformed(f"expected 1 to {longest} characters", field=field)
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Malformed("expected text that UTF-8 can carry", field=field) from error
+    return identifier(value, field)
+
+
+def one_command(items: Items, *kinds: Kind) -> Command:
+    """The one command of a call that takes no batch, and of no other kind."""
+    command = items[0] if len(items) == 1 else None
+    if not isinstance(command, Command) or command.kind not in kinds:
+        raise Malformed(f"expected one command, a {' or '.join(kinds)}", field="kind")
+    return command
