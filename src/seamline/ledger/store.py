@@ -11,7 +11,7 @@ import msgspec
 
 from seamline.ledger.book import AlertRow, Book
 from seamline.ledger.rows import Account, Player, Session, Terms
-from seamline.wallet import Command, Limits, PlayerStatus
+from seamline.wallet import Alert, Command, Limits, PlayerStatus
 
 ResultT = TypeVar("ResultT")
 
@@ -122,6 +122,9 @@ class Writer(Protocol):
 
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
+
+    def close_alert(self, terms: Terms, key: str, alert: Alert, now_ms: int) -> None:
+        """Resolve what a command raised, if it did: it is over."""
 
     def raise_alerts(self, alerts: Sequence[AlertRow]) -> None:
         """Write alerts that no command caused; about the same key again one is no news."""

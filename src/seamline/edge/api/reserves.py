@@ -1,7 +1,8 @@
 """Operations with money in them: reserved before the vendor is asked, settled after it answered.
 
 What is reserved leaves the player first, durably. It comes back when the vendor certainly did
-nothing, and is kept, with an alert for a person, when nobody knows. No reserve asks twice.
+nothing, and is kept, with an alert for a person, when nobody knows. No reserve asks twice. While
+the vendor is asked there is an alert too, so that a gateway that is killed leaves a trace.
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from seamline.edge.api import shapes, vendors
 from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Connection, Gateway
 from seamline.ledger.store import TransactionEntry, TransactionFilter
-from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection, Replayed
+from seamline.wallet import (
+    Alert,
+    Applied,
+    Command,
+    Kind,
+    Outcome,
+    Rejected,
+    Rejection,
+    Replayed,
+)
 
 _LOG = structlog.get_logger("seamline.api")
 
@@ -65,9 +75,24 @@ async def ask(deal: Deal) -> shapes.OperationAnswer:
         raise _repeated("asking", "the vendor is being asked just now")
     deal.gateway.asking.add(mark)
     try:
-        return await _asked(deal, reserve, await _reserved(deal, reserve))
+        return await _watched(deal, reserve)
     finally:
         deal.gateway.asking.discard(mark)
+
+
+async def _watched(deal: Deal, reserve: Command) -> shapes.OperationAnswer:
+    """Ask with the money reserved; the alert about it is over as soon as anything is known."""
+    note = reserve.note or f"{deal.extra.name} {reserve.key}: the vendor is being asked"
+    held = await _reserved(deal, msgspec.structs.replace(reserve, note=note))
+    try:
+        return await _asked(deal, reserve, held)
+    finally:
+        terms = deal.target.terms
+        await deal.gateway.ledger.run(
+            lambda writer, now_ms: writer.close_alert(
+                terms, reserve.key or "", Alert.NOTICE, now_ms
+            )
+        )
 
 
 def _reserve(deal: Deal) -> Command | None:

@@ -205,6 +205,10 @@ WHERE integration = ?1 AND (name = ?2 OR vendor_name = ?2) AND cancelled_ms IS N
 -- A round that its vendor left open and nobody plays in any more.
 UPDATE rounds SET ended = 1 WHERE id = ?1 AND ended = 0
 
+-- close_alert --
+UPDATE alerts SET state = 'resolved', changed_ms = ?4
+WHERE integration = ?1 AND key = ?2 AND alert = ?3 AND state <> 'resolved'
+
 -- set_alert_state --
 UPDATE alerts SET state = ?1, changed_ms = ?2 WHERE id = ?3
 

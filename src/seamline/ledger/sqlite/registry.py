@@ -13,7 +13,7 @@ from seamline.ledger.sql import queries
 from seamline.ledger.sqlite import rows
 from seamline.ledger.sqlite.directory import Directory
 from seamline.ledger.store import Conflict, NewGrant, NewSession, PlayerChange, StoreError, Unknown
-from seamline.wallet import NO_LIMITS, PlayerStatus
+from seamline.wallet import NO_LIMITS, Alert, PlayerStatus
 
 SQL = queries(__package__)
 
@@ -146,6 +146,11 @@ class Registry:
         self._run(SQL["set_alert_state"], (state, now_ms, alert))
         if self._db.total_changes() == before:
             raise Unknown(f"no alert {alert}")
+
+    def close_alert(self, terms: Terms, key: str, alert: Alert, now_ms: int) -> None:
+        """Resolve what a command raised, if it did: it is over."""
+        number = self._directory.integration(terms)
+        self._run(SQL["close_alert"], (number, key, alert.value, now_ms))
 
     def raise_alerts(self, alerts: Sequence[AlertRow]) -> None:
         """Write alerts that no command caused; about the same key again one is no news."""

@@ -50,6 +50,7 @@ class SqliteWriter:
         self.grant, self.cancel_grants = registry.grant, registry.cancel_grants
         self.end_round = registry.end_round
         self.set_alert_state, self.raise_alerts = registry.set_alert_state, registry.raise_alerts
+        self.close_alert = registry.close_alert
 
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:
         """Run *work* in a transaction and return its result once that is durable.

@@ -28,9 +28,10 @@ def rows(rig):
     return [(each["key"], each["amount"]) for each in reversed(listed)][1:]
 
 
-def alerts(rig):
-    """Kind and key of each alert."""
-    return [(each["alert"], each["key"]) for each in rig.get("/v1/alerts").json["items"]]
+def alerts(rig, state="open"):
+    """The alerts in that state: what each is, and about which key."""
+    listed = rig.get(f"/v1/alerts?state={state}").json["items"]
+    return [(each["alert"], each["key"]) for each in listed]
 
 
 def test_the_price_leaves_before_the_vendor_is_asked(funded):
@@ -118,6 +119,22 @@ def test_the_same_at_once_asks_once(funded):
     assert problem(seen[0], 409, "operation_repeated")["outcome"] == "asking"
     assert len(funded.vendor.asked) == 1
     assert funded.world.gateway.asking == set()
+
+
+def test_what_is_being_asked_can_be_seen(funded):
+    """While the vendor is asked an alert stands, for who kills the gateway now; then it is over."""
+    seen = []
+
+    async def look():
+        funded.vendor.meanwhile = None
+        answer = await funded.asking("GET", "/v1/alerts?state=open", b"")
+        seen.extend((each["alert"], each["key"]) for each in answer.json["items"])
+
+    funded.vendor.meanwhile = look
+    funded.vendor.answers(200, {"prize": "202"})
+    assert buy(funded).status == 200
+    assert seen == [("notice", "buy/t1")]
+    assert (alerts(funded), alerts(funded, "resolved")) == ([], [("notice", "buy/t1")])
 
 
 def test_a_settlement_alone_is_paid_once(funded):
