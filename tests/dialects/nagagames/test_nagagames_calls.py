@@ -327,9 +327,17 @@ def test_a_disabled_game_takes_no_new_bets():
 
 
 def test_a_cancel_may_carry_a_token():
-    """The token comes where it is switched on; null is none."""
+    """The token comes where it is switched on; null and empty text are none."""
     assert read("cancel-bet", fields("N7")).session == TOKEN
     assert read("cancel-bet", fields("N6", playerToken=None)) == cancel()
+    assert read("cancel-bet", fields("N6", playerToken="")) == cancel()
+
+
+def test_an_empty_parent_is_none():
+    """A bet or payout whose parent is empty text is a round of its own."""
+    for call in ("place-bet", "payout"):
+        none, empty = (read(call, fields("N2", parentBetId=parent)) for parent in (None, ""))
+        assert none == empty
 
 
 def test_the_player_of_a_status_is_the_vendors_own():

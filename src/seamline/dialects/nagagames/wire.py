@@ -31,8 +31,9 @@ BRAND_AND_GROUP = "brandCode, groupCode"
 _NUMBER = re.compile(rb"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID)]
-#: What may be left out, which is another hash than null.
-Optional = Identifier | msgspec.UnsetType | None
+#: What may be left out, which is another hash than null. Empty text names nothing either, as in the
+#: vendor's own samples of a cancel; refusing it would lock the player or owe a payout for ever.
+Optional = Annotated[str, msgspec.Meta(max_length=MAX_ID)] | msgspec.UnsetType | None
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -66,9 +67,7 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
     amount: msgspec.Raw
     parent_bet_id: Optional = msgspec.UNSET
     brand_code: str
-    bet_type: Annotated[str, msgspec.Meta(max_length=MAX_ID)] | msgspec.UnsetType | None = (
-        msgspec.UNSET
-    )
+    bet_type: Optional = msgspec.UNSET
     is_last_free_spins: bool | msgspec.UnsetType | None = msgspec.UNSET
 
 
