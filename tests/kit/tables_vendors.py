@@ -45,6 +45,27 @@ SESSIONLESS = [
         Policy(fingerprint=("kind", "target")),
     ),
     Table(
+        "Without a session too a key that comes again is the same player's, and of the same money.",
+        """
+        bet b1 10.00 for p1 in USD -> applied 90.00
+        bet b1 10.00 for p1 in USD -> replayed 90.00
+        bet b1 10.00 for p1 in EUR -> rejected DUPLICATE_CHANGED 0.00 ! duplicate_changed
+        bet b1 10.00 for p2 in USD -> rejected DUPLICATE_CHANGED 100.00
+        bet b1 10.00 for p9 in USD -> rejected DUPLICATE_CHANGED
+        """,
+        Policy(fingerprint=("kind", "target"), replayed_balance="current"),
+    ),
+    Table(
+        "What is said of a player whom nobody knows touches no one else's bet.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        win w1 5.00 s1 r1 for p9 of b1 -> rejected TARGET_FOREIGN 90.00 ! target_foreign
+        refund f1 of b1 for p9 in USD -> rejected TARGET_FOREIGN 90.00 ! target_foreign
+        status - of b1 for p9 -> rejected TARGET_FOREIGN 90.00
+        win w1 5.00 for p1 of b1 -> applied 95.00
+        """,
+    ),
+    Table(
         "A session that nobody opened is taken for the player's newest of that game, and stays it.",
         """
         session s8 p1 USD g8

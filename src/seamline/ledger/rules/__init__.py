@@ -64,8 +64,10 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
     if prior.kind is Kind.TOMBSTONE:
         return refuse(Rejection.REFUNDED_BEFORE, view)
-    # Where the session is no part of the content, whose session it is still is.
-    if prior.fingerprint != view.fingerprint or is_foreign(view, prior):
+    # Where session, player or currency are no part of the content, whose money it is still is.
+    account = prior.account if view.account is None else view.account.id
+    foreign = is_foreign(command, view, prior) or prior.account not in (None, account)
+    if prior.fingerprint != view.fingerprint or foreign:
         return refuse(
             Rejection.DUPLICATE_CHANGED,
             view,
@@ -98,14 +100,14 @@ def _look(command: Command, view: View) -> Decision:
     return Decision(answer=Applied(balance=balance, player=player.name, session=session))
 
 
-def _status(_command: Command, view: View) -> Decision:
+def _status(command: Command, view: View) -> Decision:
     """How a bet stands; what was refunded before it came is told as that."""
     target, account = view.target, view.account
     if target is None or (target.kind is not Kind.BET and target.kind is not Kind.TOMBSTONE):
         return refuse(Rejection.TARGET_UNKNOWN, view)
     if target.kind is Kind.TOMBSTONE or account is None:
         return refuse(Rejection.REFUNDED_BEFORE, view)
-    if is_foreign(view, target):
+    if is_foreign(command, view, target):
         return refuse(Rejection.TARGET_FOREIGN, view)
     paid = is_paid(view, target)
     state: Literal["open", "settled", "refunded", "refused"] = "settled" if paid else "open"

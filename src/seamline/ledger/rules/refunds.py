@@ -29,7 +29,7 @@ def refund(command: Command, view: View) -> Decision:
         return refuse(Rejection.MALFORMED, view, "a refund cannot undo itself")
     if target is None:
         return Decision(move=Move(buries=True))
-    if is_foreign(view, target):
+    if is_foreign(command, view, target):
         detail = f"{command.target} belongs to another account"
         return refuse(Rejection.TARGET_FOREIGN, view, detail, Raised(Alert.TARGET_FOREIGN, detail))
     if target.kind is Kind.TOMBSTONE or target.reversed_by is not None:

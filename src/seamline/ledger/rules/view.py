@@ -135,15 +135,16 @@ def _ended(session: Session, now_ms: int) -> Rejection | None:
     return Rejection.SESSION_EXPIRED if session.expires_ms <= now_ms else None
 
 
-def is_foreign(view: View, target: Transaction) -> bool:
-    """Whether a transaction belongs to somebody else than the command is about."""
+def is_foreign(command: Command, view: View, target: Transaction) -> bool:
+    """Whether a transaction belongs to somebody else than the command is about.
+
+    Without a session it is the name that counts, also one that nobody knows.
+    """
     if target.account is None:
         return False
     if view.session is not None:
         return target.account != view.session.account.id
-    if view.player is not None and view.account is not None:
-        return view.account.player != view.player.id
-    return False
+    return command.player is not None and command.player != target.player
 
 
 def is_paid(view: View, bet: Transaction) -> bool:

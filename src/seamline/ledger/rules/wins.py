@@ -62,7 +62,7 @@ def _bet_of(command: Command, view: View) -> Transaction | Rejection | None:
         return Rejection.TARGET_REFUNDED
     if target.kind is not Kind.BET:
         return Rejection.TARGET_KIND
-    if is_foreign(view, target):
+    if is_foreign(command, view, target):
         return Rejection.TARGET_FOREIGN
     if target.reversed_by is not None:
         return Rejection.TARGET_REFUNDED
