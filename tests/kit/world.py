@@ -16,7 +16,7 @@ from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.store import SqliteStore
 from seamline.ledger.store import NewGrant, NewSession, PlayerChange
 from seamline.money import Amount, Currencies, Currency
-from seamline.wallet import Kind, Limits, PlayerStatus, Policy
+from seamline.wallet import Limits, PlayerStatus, Policy
 
 #: A few currencies of different scales; 1 unit of WHL is 1.
 CURRENCIES = Currencies(
@@ -158,8 +158,7 @@ class BookWorld:
         outcomes = []
         for command in commands:
             known = (BRAND, command.player) in self.book.players
-            opens = command.kind is not Kind.WITHDRAWAL
-            if known and opens and command.currency in CURRENCIES:
+            if known and command.currency in CURRENCIES:
                 self.account(command.player, command.currency)
             view = self.book.view(command, self.terms[command.integration])
             outcomes.append(self.book.post(command, view, decide(command, view)))

@@ -106,7 +106,7 @@ class Book(Changes):
         self.transactions: dict[tuple[str, str], Transaction] = {}
         self.rounds: dict[RoundKey, Round] = {}
         self.rounds_by_id: dict[int, Round] = {}
-        self.by_id: dict[int, Transaction] = {}  # those that paid the bets above
+        self.by_id: dict[int, Transaction] = {}  # also those that paid the bets above
         self.claims: set[tuple[int, str, str]] = set()
         # By integration, player and game; without a game the newest of any.
         self.newest: dict[tuple[str, str, str | None], Session] = {}
@@ -115,15 +115,15 @@ class Book(Changes):
         self.given: dict[tuple[str, int], list[Grant]] = {}
         self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
 
-    def view(self, command: Command, terms: Terms) -> View:
-        """What the rules may see of this command's surroundings."""
+    def view(self, command: Command, terms: Terms, *, ahead: bool = False) -> View:
+        """What the rules may see of this command's surroundings; *ahead* of its turn, or for it."""
         integration = command.integration
         view = View(now_ms=self.now_ms, terms=terms)
         if command.session is not None:
             view.session = self.sessions.get((integration, command.session))
         if command.player is not None:
             view.player = self.players.get((terms.brand, command.player))
-            self._seat(command, view)
+            self._seat(command, view, ahead=ahead)
         if command.target is not None:
             view.target = self._target(command, command.target, terms.policy.late_space)
         view.account = self._account(command, view)
@@ -156,7 +156,7 @@ class Book(Changes):
             noted = (command.integration, refused_of(key))
             view.refused_before = noted in self.transactions
 
-    def _seat(self, command: Command, view: View) -> None:
+    def _seat(self, command: Command, view: View, *, ahead: bool) -> None:
         """The session of a named player: the one that is named, if theirs, or the newest.
 
         A session that nobody opened is taken for the newest where that is the policy, and its id is
@@ -175,13 +175,18 @@ class Book(Changes):
             return
         view.session = newest
         if command.session is not None and view.now_ms - newest.opened_ms <= DAY_MS:
-            view.session = msgspec.structs.replace(
-                newest, id=self._new_session(), name=command.session
-            )
-            self.sessions[command.integration, command.session] = view.session
-            self.adopted.append(view.session)
+            view.session = newest if ahead else self._adopt(newest, command.session)
         elif command.session is not None:
             view.session = None
+
+    def _adopt(self, newest: Session, name: str) -> Session:
+        """A session that goes on under that name, and is now the player's newest itself."""
+        adopted = msgspec.structs.replace(newest, id=self._new_session(), name=name)
+        self.sessions[newest.integration, name] = adopted
+        for game in (newest.game, None):
+            self.newest[newest.integration, newest.player.name, game] = adopted
+        self.adopted.append(adopted)
+        return adopted
 
     def _grant(self, command: Command, view: View, account: Account) -> None:
         """The campaign that a command names, or where it names none, the one that it could be."""
@@ -201,7 +206,7 @@ class Book(Changes):
     def post(self, command: Command, view: View, decision: Decision) -> Outcome:
         """Enter a decision and say what the outcome is once the batch is committed."""
         for raised in decision.alerts:
-            self._alert(command, view, raised)
+            self._alert(command, view, raised, decision.move)
         if decision.answer is not None:
             self._slide(view)
             return decision.answer
@@ -395,8 +400,10 @@ class Book(Changes):
         entry[0] += 1
         entry[1] += move.units if move.credit else -move.units
 
-    def _alert(self, command: Command, view: View, raised: Raised) -> None:
+    def _alert(self, command: Command, view: View, raised: Raised, move: Move | None) -> None:
         account = view.account.id if view.account is not None else None
+        if move is None and account in self.new_accounts and account not in self.moved:
+            account = None  # It is not stored, and its id may be another one's later.
         self.alerts.append(
             AlertRow(command.integration, command.key or "", raised, account, self.written_ms)
         )

@@ -53,8 +53,6 @@ def _cashier(command: Command, view: View) -> Account | Decision:
     """The account that a deposit or withdrawal is for, or why there is none."""
     if view.player is None:
         return refuse(Rejection.PLAYER_UNKNOWN, view)
-    if command.currency not in view.terms.currencies:
+    if view.account is None or command.currency not in view.terms.currencies:
         return refuse(Rejection.CURRENCY, view, f"{command.currency} is not one of the brand's")
-    if view.account is None:
-        return refuse(Rejection.FUNDS, view)
     return view.account

@@ -65,9 +65,13 @@ class Batches:
             new_session=self._directory.new_session,
             house=self._directory.house,
         )
-        for name, group in _grouped(commands).items():
+        grouped = _grouped(commands)
+        for name, group in grouped.items():
             self._load_group(book, terms[name], group)
         self._load_targets(book)
+        # Now it is known of each command whose account it is about.
+        for name, group in grouped.items():
+            self._load_given(book, terms[name], group)
         return book
 
     def _load_group(self, book: Book, terms: Terms, group: list[Command]) -> None:
@@ -87,6 +91,10 @@ class Batches:
             self._load_players(book, terms.brand, players)
             self._load_purses(book, terms, group)
             self._load_newest(book, terms, integration, group)
+
+    def _load_given(self, book: Book, terms: Terms, group: list[Command]) -> None:
+        """What was paid and given to the accounts that the commands are about."""
+        integration = self._directory.integration(terms)
         claims = [command for command in group if command.claim is not None]
         if claims:
             self._load_claims(book, terms, integration, claims)
@@ -116,7 +124,7 @@ class Batches:
             book.players[brand, player.name] = player
 
     def _load_purses(self, book: Book, terms: Terms, group: list[Command]) -> None:
-        """The accounts of players that are named with a currency; all but a withdrawal open one."""
+        """The accounts of players that are named with a currency; a new one for who has none."""
         for command in group:
             player = book.players.get((terms.brand, command.player or ""))
             if player is None or command.currency not in terms.currencies:
@@ -125,13 +133,12 @@ class Batches:
             if purse in book.purses:
                 continue
             account = self._directory.purse(player.id, command.currency)
-            if account is None and command.kind is not Kind.WITHDRAWAL:
+            if account is None:
                 account = self._directory.new_purse(player.id, command.currency)
                 book.new_accounts[account.id] = account
-            if account is not None:
-                account = book.accounts.setdefault(account.id, account)
-                book.purses[purse] = account
-                book.owners[account.id] = player.name
+            account = book.accounts.setdefault(account.id, account)
+            book.purses[purse] = account
+            book.owners[account.id] = player.name
 
     def _load_newest(
         self, book: Book, terms: Terms, integration: int, group: list[Command]
@@ -163,7 +170,7 @@ class Batches:
                 bindings: tuple[int, str | int] = (integration, command.campaign)
                 found = self._run(SQL["load_grants"], bindings)
                 book.grants[terms.integration, command.campaign] = [*map(rows.grant_of, found)]
-            elif (account := book.view(command, terms).account) is not None:
+            elif (account := book.view(command, terms, ahead=True).account) is not None:
                 bindings = (integration, account.player)
                 found = self._run(SQL["load_given"], bindings)
                 book.given[terms.integration, account.player] = [*map(rows.grant_of, found)]
@@ -172,7 +179,7 @@ class Batches:
         self, book: Book, terms: Terms, integration: int, commands: list[Command]
     ) -> None:
         for command in commands:
-            account = book.view(command, terms).account
+            account = book.view(command, terms, ahead=True).account
             if account is None:
                 continue
             bindings = (account.id, integration, apsw.carray((command.claim or "",)))
@@ -192,7 +199,11 @@ class Batches:
                 account = rows.account_of(row[:11], self._currencies)
                 book.accounts[account.id] = account
                 book.owners[account.id] = row[11]
+        # One that was also found by key is that very one: what the batch does to it is seen by all.
+        book.by_id = {each.id: each for each in found}
         paid = {each.settled_by: each for each in found if each.settled_by is not None}
+        for number in paid.keys() & book.by_id.keys():
+            del paid[number]
         if paid:
             for row in self._run(SQL["load_settlers"], (apsw.carray(array("q", paid)),)):
                 number = cast("int", row[0])
