@@ -215,8 +215,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reversible: frozenset[Kind] = frozenset({Kind.BET, Kind.TIP})
     #: A refund of another kind: recorded with an alert, or rejected with one.
     irreversible: Literal["record", "reject"] = "record"
-    #: A refund of a bet that was paid: the stake back with an alert, the stake back and the round's
-    #: wins taken, or rejected.
+    #: A refund of a bet that was paid: the stake back with an alert, the stake back and its win
+    #: taken, with all of a round that has no other bet, or rejected.
     refund_after_win: Literal["refund", "void", "reject"] = "refund"
     #: How long after a transaction it can be undone.
     refund_within_ms: int | None = None

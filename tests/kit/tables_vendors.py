@@ -336,6 +336,47 @@ VOIDS = [
         VOID,
     ),
     Table(
+        "A win that was taken with its bet is not taken again from what its round wins later.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        win w1 25.00 s1 r1 of b1 -> applied 115.00
+        refund f1 of b1 s1 -> applied 100.00 ! refund_after_win
+        bet b2 10.00 s1 r1 -> applied 90.00
+        win w2 30.00 s1 r1 of b2 -> applied 120.00
+        refund f2 of w1 s1 -> applied 120.00
+        refund f3 of w2 s1 -> applied 90.00
+        """,
+        VOID,
+    ),
+    Table(
+        "With one of several bets of a round only its own win is taken, also where there is none.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        bet b2 10.00 s1 r1 -> applied 80.00
+        win w1 25.00 s1 r1 of b1 -> applied 105.00
+        win w2 30.00 s1 r1 of b2 -> applied 135.00
+        refund f1 of b1 s1 -> applied 120.00 ! refund_after_win
+        refund f2 of b2 s1 -> applied 100.00 ! refund_after_win
+        bet b3 10.00 s1 -> applied 90.00
+        win w3 25.00 s1 of b3 -> applied 115.00
+        refund f3 of b3 s1 -> applied 100.00 ! refund_after_win
+        refund f4 of w3 s1 -> applied 100.00
+        """,
+        VOID,
+    ),
+    Table(
+        "All that the only bet of a round won is taken with it.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        win w1 25.00 s1 r1 of b1 -> applied 115.00
+        win w2 5.00 s1 r1 of b1 -> applied 120.00 ! second_payout
+        refund f1 of b1 s1 -> applied 100.00 ! refund_after_win
+        refund f2 of w1 s1 -> applied 100.00
+        refund f3 of w2 s1 -> applied 100.00
+        """,
+        Policy(refund_after_win="void", reversible=frozenset({Kind.BET, Kind.WIN})),
+    ),
+    Table(
         "A win that was taken back can be paid again, and its bet be refunded as if it never was.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

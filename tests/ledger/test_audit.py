@@ -147,6 +147,26 @@ def test_a_changed_row_is_named(world, key, change, law):
     assert law in {each.law for each in findings.kept if each.transaction == row}
 
 
+#: What is changed on the row of a bet that was undone with its win, or of that win.
+VOIDED = [
+    ("w1", "reversed_by = NULL"),
+    ("w1", "reversed_by = reversed_by + 1"),
+    ("b2", "reversed_by = (SELECT reversed_by FROM transactions WHERE key = 'b1')"),
+    ("b1", "reversed_by = NULL"),
+]
+
+
+@pytest.mark.parametrize(("key", "change"), VOIDED, ids=[f"{k}: {c}" for k, c in VOIDED])
+def test_a_bet_and_its_win_are_undone_together(tmp_path, key, change):
+    """One refund that undid a bet with its win is named by both, and by nothing else."""
+    world = furnished(StoreWorld(tmp_path, terms_of(Policy(refund_after_win="void"))))
+    world.apply(bet("b1"), bet("b2"), win("w1", "25.00", target="b1"), refund("f1", "b1"))
+    proven(world.store)
+    tamper(world, f"UPDATE transactions SET {change} WHERE key = '{key}'")
+    assert Law.REFUND in audited(world.store).broken
+    world.close()
+
+
 #: What is changed elsewhere, and the law that is named with it; the account where there is one.
 ELSEWHERE = [
     ("UPDATE accounts SET balance = balance + 1 WHERE id = 2", Law.HEAD, 2),

@@ -172,8 +172,9 @@ class _Undone(msgspec.Struct, frozen=True, gc=False):
     units: int
     account: int | None
     round: int | None
-    #: It was paid: with its stake, what it won may have been taken back.
-    paid: bool
+    #: The win that paid it, and whether that one was taken back with the stake.
+    settler: int | None
+    voided: bool = False
 
 
 class _Books:
@@ -215,8 +216,7 @@ class _Books:
         if row[8] or row[9] is not None or row[10] is not None:
             self._move(row, head[4])
         if reversed_by is not None:
-            paid = settled_by is not None
-            self._undone[reversed_by] = _Undone(number, kind, row[8], account, round_, paid)
+            self._undo(reversed_by, _Undone(number, kind, row[8], account, round_, settled_by))
         if settled_by is not None:
             self._settle(number, settled_by)
         if kind == _WIN and row[13] is not None:
@@ -291,7 +291,7 @@ class _Books:
         signed = units if row[10] == account else -units
         # A credit that was spent may be taken back in part: the integration's overdraft policy.
         # With the stake of a paid bet what it won may be taken back.
-        moved = signed <= undone.units if undone.paid else signed == undone.units
+        moved = signed <= undone.units if undone.voided else signed == undone.units
         if not returned:
             moved = -undone.units <= signed <= 0
         right = moved and (target, account, rejection) == (undone.id, undone.account, None)
@@ -299,6 +299,17 @@ class _Books:
             expected = f"refund {number} of {undone.units} units of {undone.id}"
             self._break(Law.REFUND, undone.id, account, expected, f"{units} units of {target}")
         return undone
+
+    def _undo(self, refund: int, undone: _Undone) -> None:
+        """A transaction that says which refund undid it: one only, or a bet with its win."""
+        first = self._undone.get(refund)
+        if first is None:
+            self._undone[refund] = undone
+        elif first.settler == undone.id and first.account == undone.account:
+            self._undone[refund] = msgspec.structs.replace(first, voided=True)
+        else:
+            expected = f"another refund than {refund}, of {first.id}"
+            self._break(Law.REFUND, undone.id, undone.account, expected, "the same")
 
     def _settle(self, bet: int, win: int) -> None:
         """A bet that says which win paid it: that one is later, and names the bet."""

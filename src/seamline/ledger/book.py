@@ -234,9 +234,10 @@ class Book(Changes):
             move.settles.settled_by = transaction.id
             self.by_id[transaction.id] = transaction
             self.settled.append((transaction.id, move.settles.id))
-        if move.reverses is not None:
-            move.reverses.reversed_by = transaction.id
-            self.reversed.append((transaction.id, move.reverses.id))
+        for undone in (move.reverses, move.voids):
+            if undone is not None:
+                undone.reversed_by = transaction.id
+                self.reversed.append((transaction.id, undone.id))
         account = view.account
         if account is None:
             return Rejected(why=Rejection.SESSION_UNKNOWN)

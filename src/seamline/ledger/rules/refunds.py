@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seamline.ledger.rows import Transaction
+from seamline.ledger.rows import Round, Transaction
 from seamline.ledger.rules.view import (
     STAKES,
     Decision,
@@ -59,10 +59,18 @@ def _undo(target: Transaction, view: View, alerts: tuple[Raised, ...]) -> Decisi
         units = target.units if view.target_round is None else view.target_round.won
         return _take(min(units, target.units), target, view, alerts)
     voided = is_paid(view, target) and view.terms.policy.refund_after_win == "void"
-    won = view.target_round.won if voided and view.target_round is not None else 0
-    if won <= target.units:
-        return Decision(move=Move(units=target.units - won, reverses=target), alerts=alerts)
-    return _take(won - target.units, target, view, alerts)
+    win = view.settler if voided else None
+    won = _won(win, view.target_round) if win is not None else 0
+    if won > target.units:
+        return _take(won - target.units, target, view, alerts, win)
+    move = Move(units=target.units - won, reverses=target, voids=win)
+    return Decision(move=move, alerts=alerts)
+
+
+def _won(win: Transaction, round_: Round | None) -> int:
+    """What a bet won: where its round has no other that stands, all that was won in the round."""
+    alone = round_ is not None and round_.bets - round_.refunds <= 1
+    return round_.won if round_ is not None and alone else win.units
 
 
 def _refund_alerts(command: Command, view: View, target: Transaction) -> tuple[Raised, ...]:
@@ -82,7 +90,13 @@ def _refund_alerts(command: Command, view: View, target: Transaction) -> tuple[R
     return alerts
 
 
-def _take(units: int, target: Transaction, view: View, alerts: tuple[Raised, ...]) -> Decision:
+def _take(
+    units: int,
+    target: Transaction,
+    view: View,
+    alerts: tuple[Raised, ...],
+    win: Transaction | None = None,
+) -> Decision:
     """Take from the player, who may have spent it: the integration's overdraft policy."""
     account = view.account
     if account is None:
@@ -95,4 +109,5 @@ def _take(units: int, target: Transaction, view: View, alerts: tuple[Raised, ...
         alerts += (Raised(Alert.OVERDRAWN, detail),)
         if overdraft == "take_what_is_there":
             units = max(account.balance, 0)
-    return Decision(move=Move(units=units, credit=False, reverses=target), alerts=alerts)
+    move = Move(units=units, credit=False, reverses=target, voids=win)
+    return Decision(move=move, alerts=alerts)

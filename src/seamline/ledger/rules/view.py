@@ -68,6 +68,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     credit: bool = True
     dust: Quantity | None = None
     reverses: Transaction | None = None
+    #: The win of the bet that is undone, which is taken back with it.
+    voids: Transaction | None = None
     settles: Transaction | None = None
     #: The target is not there: it is refused should it come.
     buries: bool = False
