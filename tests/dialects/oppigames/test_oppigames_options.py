@@ -78,10 +78,10 @@ def test_each_choice_is_one_of_the_policy(changes, field, chosen, usual):
 
 
 def test_what_is_no_choice():
-    """A repeat is told its first answer, refused bets stay refused, any credit can be undone."""
+    """A repeat hears its first answer; what was refused or undone stays so; credits can be undone."""
     made = policy(sandbox())
     assert made.replayed_balance == "stored"
-    assert made.refunded_bet_again == "replay"
+    assert made.refunded_bet_again == "reject"
     assert made.remembered_refusals == {Kind.BET}
     assert made.reversible == {Kind.BET, Kind.WIN, Kind.REWARD}
     assert made.win_after_refund == "reject"

@@ -91,6 +91,8 @@ def policy(options: Options) -> Policy:
             "campaign",
             "reference",
         ),
+        # Of a bet that had no outcome in time nobody may hear later that it was done.
+        refunded_bet_again="reject",
         remembered_refusals=frozenset({Kind.BET}),
         unknown_session="adopt" if adopts else "reject",
         # Without a session nobody knows which game was launched.
