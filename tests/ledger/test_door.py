@@ -329,18 +329,22 @@ async def test_the_flow_counts(world):
 
 
 class Hanging:
-    """A writer whose commits wait until they are let go."""
+    """A writer whose commits wait until they are let go, and of which so many then fail."""
 
     def __init__(self, writer):
         self._writer = writer
         self.free = asyncio.Event()
         self.hangs = False
+        self.fails = 0
 
     def __getattr__(self, name):
         return getattr(self._writer, name)
 
     async def transact(self, work):
         """The transaction is done, and nobody hears of it yet."""
+        if self.fails:
+            self.fails -= 1
+            raise StoreUnavailable("no space")
         result = await self._writer.transact(work)
         if self.hangs:
             await self.free.wait()
@@ -403,6 +407,60 @@ async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
         assert why(again) is Rejection.REFUNDED_BEFORE
         assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed
     assert world.balance("p1") == "99.00"
+    proven(world.store)
+
+
+async def test_a_refund_that_is_owed_is_not_forgotten(world, monkeypatch):
+    """Where it cannot be written at once, it is before anything else when the store is back."""
+    monkeypatch.setattr(door_module, "REST_S", 60.0)
+    world.terms = terms_of(Policy(overdue_bet="undo", refunded_bet_again="reject"))
+    async with hanging(world) as (ledger, writer):
+        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
+        writer.fails = 1_000
+        writer.let_go(ledger)
+        with pytest.raises(StoreUnavailable):
+            await ledger.run(lambda *_: None)
+        for key in ("b1", "b2"):
+            assert why(await ledger.apply(bet(key))) is Rejection.UNAVAILABLE
+        writer.fails = 0
+        assert why(await ledger.apply(bet("b1"))) is Rejection.REFUNDED_BEFORE
+    assert world.balance("p1") == "99.00"
+    proven(world.store)
+
+
+async def test_a_refund_that_is_owed_waits_for_nobody(world, monkeypatch):
+    """Where nothing else comes it is tried again in a while."""
+    monkeypatch.setattr(door_module, "REST_S", 0.01)
+    world.terms = terms_of(Policy(overdue_bet="undo"))
+    async with hanging(world) as (ledger, writer):
+        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
+        writer.fails = 3
+        writer.let_go(ledger)
+        await asyncio.sleep(0.5)
+        assert (writer.fails, world.balance("p1")) == (0, "99.00")
+    proven(world.store)
+
+
+async def test_a_refund_that_could_not_be_written_keeps_nobody_from_stopping(world):
+    """The gateway stops; the vendor's own repeat meets the bet."""
+    world.terms = terms_of(Policy(overdue_bet="undo"))
+    async with hanging(world) as (ledger, writer):
+        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
+        writer.fails = 1_000
+    assert world.balance("p1") == "89.00"
+
+
+async def test_nobody_waits_for_an_errand_that_hangs(world):
+    """What queues behind it is refused and moves nothing; afterwards commands are taken again."""
+    async with hanging(world) as (ledger, writer):
+        errand = asyncio.create_task(ledger.run(lambda *_: None))
+        await asyncio.sleep(0)
+        assert why(await ledger.apply(bet("b1"))) is Rejection.UNAVAILABLE
+        assert why(await ledger.apply(bet("b2"))) is Rejection.UNAVAILABLE
+        writer.let_go(ledger)
+        await errand
+        assert why(await until_taken(ledger, bet("b3"))) is Applied
+    assert [row.key for row in transactions(world.store) if row.kind == "bet"] == ["b0", "b3"]
     proven(world.store)
 
 

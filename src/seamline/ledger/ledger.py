@@ -7,6 +7,7 @@ outcome is handed back only after COMMIT has returned, so what was answered is d
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -30,6 +31,10 @@ OVERDUE = Rejected(why=Rejection.OVERDUE, detail="the store did not answer in ti
 STALLED = Rejected(why=Rejection.UNAVAILABLE, detail="the store does not answer")
 BUSY = Rejected(why=Rejection.BUSY, detail="the queue is full")
 CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
+
+
+#: How long what is owed waits for a store that is away, while nothing else comes.
+REST_S = 1.0
 
 
 def clock_ms() -> int:
@@ -71,6 +76,7 @@ class Ledger:
         self._stalled = False
         self._clock = clock
         self._commands: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
+        self._owed: list[Command] = []
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._filled = asyncio.Event()
         self._closing = False
@@ -142,25 +148,32 @@ class Ledger:
             _LOG.critical("ledger_stopped", exc_info=fault)
 
     async def _work(self) -> None:
-        while self._commands or self._errands or not self._closing:
+        while self._commands or self._errands or self._owed or not self._closing:
             if self._errands:
-                await self._errands.popleft()()
-            if self._commands:
+                await self._watched(self._errands.popleft()())
+            if self._commands or self._owed:
                 await self._turn()
             elif not self._errands and not self._closing:
                 self._filled.clear()
                 await self._filled.wait()
 
     async def _turn(self) -> None:
-        """Decide one batch and answer it."""
+        """Decide one batch and answer it. What is owed comes first."""
+        owed = [(refund, self._loop.create_future()) for refund in self._owed]
         size = min(len(self._commands), self._batch_limit)
-        batch = [self._commands.popleft() for _ in range(size)]
+        batch = [*owed, *(self._commands.popleft() for _ in range(size))]
+        size = len(batch)
         self.flow.batches += 1
         self.flow.commands += size
         self.flow.sizes[min((size - 1).bit_length(), len(self.flow.sizes) - 1)] += 1
         watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, batch)
         outcomes = await self._settle_or_say_why([command for command, _ in batch])
         watch.cancel()
+        self._owed = [
+            refund
+            for (refund, _), outcome in zip(owed, outcomes, strict=False)
+            if _is_away(outcome)
+        ]
         late = self._stalled
         if late:
             self._stalled = False
@@ -171,16 +184,30 @@ class Ledger:
                 _unless_gone(future, partial(future.set_exception, outcome))
             elif not future.done():
                 future.set_result(outcome)
-        # After a late batch its refunds head the queue: they come first, and nothing refuses them.
-        if self._commands and not late:
+        if self._owed and not late:
+            await self._rest()
+        elif self._commands and not late:
             await self._look_ahead()
+
+    async def _rest(self) -> None:
+        """The store is away, and something is owed: try again with what comes, or in a while."""
+        if self._closing:
+            _LOG.critical("refunds_not_written", keys=[refund.key for refund in self._owed])
+            self._owed.clear()
+        elif not self._commands:
+            self._filled.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), REST_S)
 
     async def _look_ahead(self) -> None:
         """While answers go out, let the store look for what the next batch needs."""
+        named = [command for command, _ in islice(self._commands, self._batch_limit)]
+        await self._watched(self._writer.warm(named))
+
+    async def _watched(self, work: Awaitable[None]) -> None:
+        """Nobody queues for long behind what is no command and has the store."""
         watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, ())
-        await self._writer.warm(
-            [command for command, _ in islice(self._commands, self._batch_limit)]
-        )
+        await work
         watch.cancel()
         self._stalled = False
 
@@ -206,8 +233,8 @@ class Ledger:
     ) -> None:
         """Undo bets that came through after their vendors were told otherwise, where it is ours to.
 
-        The refunds go to the head of the queue. Should the gateway be killed before they are
-        written, the vendor's own repeat of the bet meets the bet.
+        The refunds come before whatever else is decided, until they are written. Should the gateway
+        be killed before that, the vendor's own repeat of the bet meets the bet.
         """
         for (command, _), outcome in zip(batch, outcomes, strict=True):
             undoes = self.terms[command.integration].policy.overdue_bet == "undo"
@@ -219,7 +246,7 @@ class Ledger:
                     target=command.key,
                     amount=None,
                 )
-                self._commands.appendleft((refund, self._loop.create_future()))
+                self._owed.append(refund)
 
     async def _settle_or_say_why(
         self, commands: Sequence[Command]
@@ -247,6 +274,11 @@ class Ledger:
             outcomes.append(book.post(command, view, decide(command, view)))
         self._writer.write(book)
         return outcomes
+
+
+def _is_away(outcome: Outcome | Exception) -> bool:
+    """Whether nothing was decided, since the store could not be written."""
+    return isinstance(outcome, Rejected) and outcome.why is Rejection.UNAVAILABLE
 
 
 def _unless_gone(future: asyncio.Future[ResultT], settle: Callable[[], None]) -> None:
