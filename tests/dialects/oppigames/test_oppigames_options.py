@@ -78,7 +78,7 @@ def test_each_choice_is_one_of_the_policy(changes, field, chosen, usual):
 
 
 def test_what_is_no_choice():
-    """A repeat hears its first answer; what was refused or undone stays so; any credit is undone."""
+    """A repeat hears its first answer, what was refused or undone stays so; credits are undone."""
     made = policy(sandbox())
     assert made.replayed_balance == "stored"
     assert made.refunded_bet_again == "reject"
