@@ -3,6 +3,7 @@
 from contextlib import asynccontextmanager
 
 from seamline.ledger.ledger import Ledger
+from seamline.wallet import Rejected
 
 
 @asynccontextmanager
@@ -12,3 +13,8 @@ async def door(world, **options):
     ledger = Ledger(world.writer, world.terms, **options)
     yield ledger
     await ledger.close()
+
+
+def why(outcome):
+    """The name of a refusal, or of the kind of outcome."""
+    return outcome.why if isinstance(outcome, Rejected) else type(outcome)

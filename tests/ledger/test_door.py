@@ -2,14 +2,13 @@
 
 import asyncio
 import threading
-from contextlib import asynccontextmanager
 
 import pytest
 
 from kit.books import balances, proven, transactions
 from kit.command import bet, deposit, refund, reward, say, win, withdrawal
-from kit.door import door
-from kit.world import BRAND, NOON, SWIPE, terms_of
+from kit.door import door, why
+from kit.world import BRAND, NOON, SWIPE
 from seamline.ledger import ledger as door_module
 from seamline.ledger.ledger import BUSY, CLOSING
 from seamline.ledger.store import NewSession, PlayerChange, StoreUnavailable, Unknown
@@ -17,8 +16,6 @@ from seamline.wallet import (
     Applied,
     Kind,
     PlayerStatus,
-    Policy,
-    Rejected,
     Rejection,
     Replayed,
 )
@@ -30,11 +27,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend():
     """The ledger is used from asyncio."""
     return "asyncio"
-
-
-def why(outcome):
-    """The name of a refusal, or of the kind of outcome."""
-    return outcome.why if isinstance(outcome, Rejected) else type(outcome)
 
 
 async def test_ten_identical_bets_at_once_are_one_movement(world):
@@ -323,193 +315,3 @@ async def test_the_flow_counts(world):
     assert (flow.commands, flow.batches) == (9, 3)
     assert sum(flow.sizes) == 3
     assert flow.sizes[:3] == [1, 0, 2]
-
-
-# A store that hangs.
-
-
-class Hanging:
-    """A writer whose commits wait until they are let go, and of which so many then fail."""
-
-    def __init__(self, writer):
-        self._writer = writer
-        self.free = asyncio.Event()
-        self.hangs = False
-        self.fails = 0
-
-    def __getattr__(self, name):
-        return getattr(self._writer, name)
-
-    async def transact(self, work):
-        """The transaction is done, and nobody hears of it yet."""
-        if self.fails:
-            self.fails -= 1
-            raise StoreUnavailable("no space")
-        result = await self._writer.transact(work)
-        if self.hangs:
-            await self.free.wait()
-        return result
-
-    def hang(self, ledger):
-        """From now on nothing comes back, and nobody is to wait long for it."""
-        self.hangs, ledger._deadline_ms = True, 20
-
-    def let_go(self, ledger):
-        """Everything comes back, and may take its time."""
-        self.hangs, ledger._deadline_ms = False, 60_000
-        self.free.set()
-
-
-@asynccontextmanager
-async def hanging(world, **options):
-    """A door whose store hangs once a first bet is through."""
-    writer = Hanging(world.writer)
-    ledger = door_module.Ledger(
-        writer, world.terms, clock=lambda: world.now_ms, deadline_ms=60_000, **options
-    )
-    await ledger.apply(bet("b0", "1.00", round_="r0"))
-    writer.hang(ledger)
-    yield ledger, writer
-    writer.let_go(ledger)
-    await ledger.close()
-
-
-async def test_nobody_waits_for_a_store_that_hangs(world):
-    """What is under way is overdue; what queues, or comes, is refused and moves nothing."""
-    async with hanging(world, batch_limit=1) as (ledger, writer):
-        under_way, queued = await asyncio.gather(
-            ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
-        )
-        late = await ledger.apply(bet("b3", round_="r3"))
-        assert [why(each) for each in (under_way, queued, late)] == [
-            Rejection.OVERDUE,
-            Rejection.UNAVAILABLE,
-            Rejection.UNAVAILABLE,
-        ]
-        assert ledger.flow.overdue == 1
-        writer.let_go(ledger)
-        assert isinstance(await until_taken(ledger, bet("b4", "2.00", round_="r4")), Applied)
-    assert [row.key for row in transactions(world.store) if row.kind == "bet"] == ["b0", "b1", "b4"]
-    proven(world.store)
-
-
-async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
-    """A bet that came through after all is given back, before anything else; a repeat is not."""
-    policy = Policy(overdue_bet="undo", refunded_bet_again="reject")
-    world.terms = terms_of(policy)
-    async with hanging(world) as (ledger, writer):
-        known, new = await asyncio.gather(
-            ledger.apply(bet("b0", "1.00", round_="r0")), ledger.apply(bet("b1"))
-        )
-        assert why(known) == why(new) == Rejection.OVERDUE
-        writer.let_go(ledger)
-        again = await until_taken(ledger, bet("b1"))
-        assert why(again) is Rejection.REFUNDED_BEFORE
-        assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed
-    assert world.balance("p1") == "99.00"
-    proven(world.store)
-
-
-async def test_a_refund_that_is_owed_is_not_forgotten(world, monkeypatch):
-    """Where it cannot be written at once, it is before anything else when the store is back."""
-    monkeypatch.setattr(door_module, "REST_S", 60.0)
-    world.terms = terms_of(Policy(overdue_bet="undo", refunded_bet_again="reject"))
-    async with hanging(world) as (ledger, writer):
-        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
-        writer.fails = 1_000
-        writer.let_go(ledger)
-        with pytest.raises(StoreUnavailable):
-            await ledger.run(lambda *_: None)
-        for key in ("b1", "b2"):
-            assert why(await ledger.apply(bet(key))) is Rejection.UNAVAILABLE
-        writer.fails = 0
-        assert why(await ledger.apply(bet("b1"))) is Rejection.REFUNDED_BEFORE
-    assert world.balance("p1") == "99.00"
-    proven(world.store)
-
-
-async def test_a_refund_that_is_owed_waits_for_nobody(world, monkeypatch):
-    """Where nothing else comes it is tried again in a while."""
-    monkeypatch.setattr(door_module, "REST_S", 0.01)
-    world.terms = terms_of(Policy(overdue_bet="undo"))
-    async with hanging(world) as (ledger, writer):
-        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
-        writer.fails = 3
-        writer.let_go(ledger)
-        await asyncio.sleep(0.5)
-        assert (writer.fails, world.balance("p1")) == (0, "99.00")
-    proven(world.store)
-
-
-async def test_a_refund_that_could_not_be_written_keeps_nobody_from_stopping(world):
-    """The gateway stops; the vendor's own repeat meets the bet."""
-    world.terms = terms_of(Policy(overdue_bet="undo"))
-    async with hanging(world) as (ledger, writer):
-        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
-        writer.fails = 1_000
-    assert world.balance("p1") == "89.00"
-
-
-async def test_nobody_waits_for_an_errand_that_hangs(world):
-    """What queues behind it is refused and moves nothing; afterwards commands are taken again."""
-    async with hanging(world) as (ledger, writer):
-        errand = asyncio.create_task(ledger.run(lambda *_: None))
-        await asyncio.sleep(0)
-        assert why(await ledger.apply(bet("b1"))) is Rejection.UNAVAILABLE
-        assert why(await ledger.apply(bet("b2"))) is Rejection.UNAVAILABLE
-        writer.let_go(ledger)
-        await errand
-        assert why(await until_taken(ledger, bet("b3"))) is Applied
-    assert [row.key for row in transactions(world.store) if row.kind == "bet"] == ["b0", "b3"]
-    proven(world.store)
-
-
-async def until_taken(ledger, command):
-    """The outcome once the store has answered again."""
-    await ledger.run(lambda *_: None)
-    return await ledger.apply(command)
-
-
-async def test_what_waits_is_looked_for_meanwhile(world, monkeypatch):
-    """Between two batches the store hears what the next one will ask for, and no more than that."""
-    heard, warm = [], world.writer.warm
-
-    async def listening(commands):
-        heard.append([command.key for command in commands])
-        await warm(commands)
-
-    monkeypatch.setattr(world.writer, "warm", listening)
-    async with door(world, batch_limit=2) as ledger:
-        bets = (ledger.apply(bet(f"b{number}", "1.00")) for number in range(5))
-        outcomes = await asyncio.gather(*bets)
-    assert heard == [["b2", "b3"], ["b4"]]
-    assert all(isinstance(outcome, Applied) for outcome in outcomes)
-
-
-async def test_a_store_that_hangs_while_it_looks_ahead(world, monkeypatch):
-    """What waited is refused when the time is over, and the next command is taken again."""
-    async with door(world, batch_limit=1, deadline_ms=60_000) as ledger:
-
-        async def hang(_commands):
-            ledger._give_up(())  # as the deadline does
-
-        monkeypatch.setattr(world.writer, "warm", hang)
-        known, waited = await asyncio.gather(
-            ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
-        )
-        assert (why(known), why(waited)) == (Applied, Rejection.UNAVAILABLE)
-        assert why(await until_taken(ledger, bet("b3", round_="r3"))) is Applied
-    assert ledger.flow.overdue == 0
-    proven(world.store)
-
-
-@pytest.mark.parametrize(
-    "unheard", [bet("b1", session="nobody"), bet("\ud800"), deposit("d9", player="nobody")]
-)
-async def test_looking_ahead_changes_nothing_and_never_fails(world, unheard):
-    """Whatever the commands are, looking for what they need leaves the books as they were."""
-    before = transactions(world.store)
-    await world.writer.warm([bet("b1"), unheard])
-    assert transactions(world.store) == before
-    world.apply(bet("b1"))
-    proven(world.store)

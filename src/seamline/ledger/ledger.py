@@ -34,7 +34,7 @@ CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
 
 
 #: How long what is owed waits for a store that is away, while nothing else comes.
-REST_S = 1.0
+REST_MS = 1_000
 
 
 def clock_ms() -> int:
@@ -197,7 +197,7 @@ class Ledger:
         elif not self._commands:
             self._filled.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), REST_S)
+                await asyncio.wait_for(self._filled.wait(), REST_MS / 1000)
 
     async def _look_ahead(self) -> None:
         """While answers go out, let the store look for what the next batch needs."""
