@@ -167,6 +167,19 @@ def test_a_bet_and_its_win_are_undone_together(tmp_path, key, change):
     world.close()
 
 
+def test_a_bet_that_forgot_its_win_is_named(tmp_path):
+    """It could be paid again: the win that names it is found, and no win of a bet undone before."""
+    world = furnished(StoreWorld(tmp_path))
+    world.apply(bet("b1"), win("w1", target="b1"), win("w2", target="b1"))
+    world.apply(bet("b2"), refund("f2", "b2"), win("w3", target="b2"))
+    proven(world.store)
+    tamper(world, "UPDATE transactions SET settled_by = NULL WHERE key = 'b1'")
+    findings = audited(world.store)
+    assert findings.broken == {Law.SETTLED: 2}
+    assert findings.first.transaction == number(world, "w1")
+    world.close()
+
+
 #: What is changed elsewhere, and the law that is named with it; the account where there is one.
 ELSEWHERE = [
     ("UPDATE accounts SET balance = balance + 1 WHERE id = 2", Law.HEAD, 2),

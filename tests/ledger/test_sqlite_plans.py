@@ -22,6 +22,7 @@ THROUGH = {
     "audit_transactions": "an audit reads everything",
     "audit_heads": "an audit reads everything",
     "audit_rounds": "an audit reads everything",
+    "audit_unpaid": "an audit reads everything",
     "audit_keys": "an audit reads everything",
     "audit_rollups": "an audit reads everything",
 }

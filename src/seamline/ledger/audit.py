@@ -99,6 +99,7 @@ def audit(reader: Reader, *, progress: Callable[[int], None] = lambda _: None) -
             "audit_transactions": books.transaction,
             "audit_heads": books.head,
             "audit_rounds": books.stray_round,
+            "audit_unpaid": books.unpaid,
             "audit_keys": books.shared_key,
             "audit_rollups": books.rollup,
         },
@@ -377,6 +378,11 @@ class _Books:
         self._break(
             Law.ROUND, None, account, f"txn_{last} in round {number}", "no such transaction"
         )
+
+    def unpaid(self, row: tuple[int, int | None, int]) -> None:
+        """A win of a bet that does not say that it was paid, and could be paid again."""
+        win, account, bet = row
+        self._break(Law.SETTLED, win, account, f"{bet} paid by a win", "by none")
 
     def shared_key(self, row: tuple[int, str, int, int]) -> None:
         """A key that names several transactions; the newest should not be there."""

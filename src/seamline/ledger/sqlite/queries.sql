@@ -418,6 +418,13 @@ SELECT r.id, r.account, r.last
 FROM rounds AS r LEFT JOIN transactions AS t ON t.id = r.last AND t.round = r.id
 WHERE t.id IS NULL
 
+-- audit_unpaid --
+-- Wins that name a bet which stood when they came, and that names no win.
+SELECT w.id, w.account, w.target
+FROM transactions AS w CROSS JOIN transactions AS b ON b.id = w.target
+WHERE w.kind = 'win' AND w.rejection IS NULL AND b.kind = 'bet' AND b.rejection IS NULL
+      AND b.settled_by IS NULL AND (b.reversed_by IS NULL OR b.reversed_by > w.id)
+
 -- audit_keys --
 -- Keys that name more than one transaction of an integration, found along the index of identity.
 SELECT t.integration, t.key, count(*), max(t.id)
