@@ -17,6 +17,7 @@ from dialects.loyaltygyre.loyaltygyre_world import (
     unread,
 )
 from seamline.dialects.loyaltygyre import routes, which
+from seamline.dialects.loyaltygyre.refusals import refuse
 from seamline.dialects.loyaltygyre.templates import match
 from seamline.money import Amount, Currency, Quantity
 from seamline.wallet import Applied, Rejected, Rejection, Verdict
@@ -178,7 +179,7 @@ def test_amounts_may_be_told_in_cents():
 
 
 def test_calls_may_share_a_place():
-    """A field tells two calls apart that come in at one place; another value is the first one."""
+    """A field tells two calls apart that come in at one place; another value is none of them."""
     place = {"path": "/events", "method": "POST"}
     using = integration(
         endpoints={
@@ -186,9 +187,13 @@ def test_calls_may_share_a_place():
             "cashback": place | {"only": {"from": "body:/event", "values": ["back"]}},
         }
     )
-    for event, call in (("buy", "authorize"), ("open", "authorize"), ("back", "cashback"),
-                        ("dance", "authorize"), (None, "authorize")):  # fmt: skip
+    for event, call in (("buy", "authorize"), ("open", "authorize"), ("back", "cashback")):
         assert which(request("events", {"event": event}), using) == call
+    for event in ("dance", "Buy", None):
+        why = refused(which, request("events", {"event": event}), using)
+        assert why.why is Rejection.CALL_UNKNOWN
+        status, body = told(refuse(why, None, using))
+        assert (status, body["reason_code"]) == (404, "UNSUPPORTED_ACTION")
     assert which(request("cancel", {}), using) == "cancel"
     chosen = routes(using.options)
     assert chosen["authorize"] == chosen["cashback"] == ("POST", "/events")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from seamline.dialects.dialect import Call, Dialect, Request
+from seamline.dialects.dialect import Call, Dialect, Refused, Request
 from seamline.dialects.loyaltygyre import adapter, mapping, replies, sender
 from seamline.dialects.loyaltygyre.api import STUDIO
 from seamline.dialects.loyaltygyre.options import KEY_HEADERS, Options, sandbox, session_ms
 from seamline.dialects.loyaltygyre.redaction import redact
 from seamline.dialects.loyaltygyre.refusals import refuse
 from seamline.dialects.loyaltygyre.signature import HEADER, sign, trials, verify
-from seamline.wallet import Integration, Kind, Policy
+from seamline.wallet import Integration, Kind, Policy, Rejection
 
 CALLS = (
     Call(
@@ -91,6 +91,8 @@ def which(request: Request, integration: Integration[Options]) -> str:
         for name, plan in integration.options.plans.items()
         if plan.method == request.method and mapping.leads(plan.path, request.path)
     ]
+    if not there:
+        return "authorize"
     if len(there) == 1:
         return there[0][0]
     for name, plan in there:
@@ -98,7 +100,8 @@ def which(request: Request, integration: Integration[Options]) -> str:
             parts = mapping.opened(request, plan.path, form=plan.form)
             if mapping.every(plan.only, parts) & set(plan.values):
                 return name
-    return there[0][0] if there else "authorize"
+    # Never the first of them for want of a better one: it may move money.
+    raise Refused(Rejection.CALL_UNKNOWN, "expected a value that one of the calls here has")
 
 
 def wants_catalogue(options: Options) -> bool:
