@@ -261,8 +261,10 @@ def test_row30_no_id_in_a_window(other):
     gyre.post("authorize", fields | {"box_id": "59"})
     assert gyre.balance() == "80.00"
     gyre.doors.ahead_ms += span_ms
-    gyre.post("authorize", fields)
+    made = gyre.post("authorize", fields)[1]["authorization_id"]
     assert gyre.balance() == "70.00"
+    undo = {"request_id": f"c-{made}", "player_id": gyre.player, "authorization_id": made}
+    assert gyre.post("cancel", undo)[1]["balance"] == "80"
 
 
 def test_row31_a_number_is_the_same_id(gyre):

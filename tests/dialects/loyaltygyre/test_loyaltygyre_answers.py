@@ -12,6 +12,7 @@ from dialects.loyaltygyre.loyaltygyre_world import (
     read,
     settings,
     told,
+    unread,
 )
 from seamline.dialects.dialect import Failure, Reply
 from seamline.dialects.loyaltygyre import policy
@@ -56,11 +57,20 @@ def test_an_allowed_purchase_is_told_in_full():
     assert written("authorize", GOOD, done(command, kind=Replayed)) == (200, expected)
 
 
-def test_a_purchase_without_id_has_the_ledgers():
-    """In the window the authorization is the ledger's transaction, and no request is named."""
+def test_a_purchase_without_id_can_be_undone():
+    """In the window no request is named, but the authorization leads back to what was allowed."""
     bare = {name: each for name, each in GOOD.items() if name != "request_id"}
     body = written("authorize", bare, missing_id="window")[1]
-    assert (body["request_id"], body["authorization_id"]) == (None, "txn_1")
+    assert body["request_id"] is None
+    undo = {"request_id": "c1", "player_id": "p1", "authorization_id": body["authorization_id"]}
+    using = integration(missing_id="window")
+    command = read("cancel", undo, using)
+    assert command.target == read("authorize", bare, using).key
+    assert CALLS["cancel"].read(CALLS["cancel"].compose((command,), using, NOW), using) == (
+        command,
+    )
+    both = undo | {"authorize_request_id": command.target.partition("/")[2]}
+    assert unread("cancel", both, using).field == "authorization_id"
 
 
 def test_the_other_calls_are_told_in_full():

@@ -15,7 +15,7 @@ import msgspec
 from seamline.dialects.dialect import Items, Malformed, Refused, Request
 from seamline.dialects.loyaltygyre import mapping
 from seamline.dialects.loyaltygyre.fields import ACTIONS
-from seamline.dialects.loyaltygyre.ids import AUTHORIZATION, paired, theirs
+from seamline.dialects.loyaltygyre.ids import authorized, paired
 from seamline.dialects.loyaltygyre.options import Options, Plan
 from seamline.money import Quantity
 from seamline.wallet import Command, Integration, Kind, Rejection
@@ -195,19 +195,18 @@ def _window_key(command: Command, at_ms: int) -> str:
 
 def _undone(asked: Asked, request_id: str | None) -> Command:
     """An allowed action did not happen: its debit is undone."""
-    target = f"authorize/{_cancelled(asked)}"
-    return asked.command(Kind.REFUND, f"cancel/{request_id}", target=target)
+    return asked.command(Kind.REFUND, f"cancel/{request_id}", target=_cancelled(asked))
 
 
 def _cancelled(asked: Asked) -> str:
-    """The id of the request to undo, by itself or by our authorization."""
+    """The key of the request to undo, by its own id or by our authorization."""
     told, made = asked.text("authorize_request_id"), asked.text("authorization_id")
     if made is None:
         if told is None:
             raise Malformed(mapping.MISSING, field="authorize_request_id")
-        return told
-    found = theirs(made, AUTHORIZATION)
-    if found is None or told not in (None, found):
+        return f"authorize/{told}"
+    found = authorized(made)
+    if found is None or (told is not None and found != f"authorize/{told}"):
         raise Malformed("expected the authorization_id of that request", field="authorization_id")
     return found
 

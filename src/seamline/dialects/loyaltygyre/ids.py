@@ -6,8 +6,9 @@ import base64
 import binascii
 from urllib.parse import quote, unquote
 
-#: What an id of ours begins with: of an authorization, of a shipment.
-AUTHORIZATION, SHIPMENT = "au_", "sh_"
+#: What an id of ours begins with: of an authorization, of one without an id of theirs, of a
+#: shipment.
+AUTHORIZATION, WINDOW, SHIPMENT = "au_", "aw_", "sh_"
 
 
 def request_id_of(key: str | None) -> str | None:
@@ -30,6 +31,23 @@ def theirs(made: str, prefix: str) -> str | None:
     except (binascii.Error, ValueError):
         return None
     return found if found and ours(found, prefix) == made else None
+
+
+def authorization(key: str) -> str:
+    """Our id for what was allowed under a key; `authorized` gives the key back."""
+    request_id = request_id_of(key)
+    if request_id is not None:
+        return ours(request_id, AUTHORIZATION)
+    return ours(key.partition("/")[2], WINDOW)
+
+
+def authorized(made: str) -> str | None:
+    """The key of what was allowed under an id of ours; None where it is none of ours."""
+    for prefix, kind in ((AUTHORIZATION, "authorize"), (WINDOW, "window")):
+        found = theirs(made, prefix)
+        if found is not None:
+            return f"{kind}/{found}"
+    return None
 
 
 def paired(first: str, second: str | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from seamline.dialects.dialect import Items, Reply
 from seamline.dialects.loyaltygyre import refusals, templates
-from seamline.dialects.loyaltygyre.ids import AUTHORIZATION, SHIPMENT, ours, request_id_of
+from seamline.dialects.loyaltygyre.ids import SHIPMENT, authorization, ours, request_id_of
 from seamline.dialects.loyaltygyre.options import Options
 from seamline.dialects.loyaltygyre.refusals import Refusal
 from seamline.wallet import (
@@ -29,9 +29,10 @@ def write_authorize(
     command, outcome = items[0], outcomes[0]
     if not isinstance(command, Command) or isinstance(outcome, Rejected):
         return _denied("authorize", command, outcome, integration)
-    request_id = request_id_of(command.key)
-    made = ours(request_id, AUTHORIZATION) if request_id is not None else outcome.transaction
-    told = {"authorization_id": made, "debited": _moved(command, outcome, integration)}
+    told = {
+        "authorization_id": authorization(command.key or ""),
+        "debited": _moved(command, outcome, integration),
+    }
     return _allowed("authorize", command, outcome, integration, told)
 
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
 from seamline.dialects.loyaltygyre import mapping, templates
-from seamline.dialects.loyaltygyre.ids import parted
+from seamline.dialects.loyaltygyre.ids import authorization, parted
 from seamline.dialects.loyaltygyre.options import Options
 from seamline.dialects.loyaltygyre.signature import sign
 from seamline.dialects.signing import BadJson, parsed
@@ -68,9 +68,12 @@ def say_authorize(command: Command) -> dict[str, str | None]:
 
 def say_cancel(command: Command) -> dict[str, str | None]:
     """The fields of a cancellation."""
+    target = command.target or ""
+    without_id = target.startswith("window/")
     return {
         "request_id": _name(command.key, "cancel"),
-        "authorize_request_id": _name(command.target, "authorize"),
+        "authorize_request_id": None if without_id else _name(target, "authorize"),
+        "authorization_id": authorization(target) if without_id else None,
         "player_id": command.player,
     }
 
