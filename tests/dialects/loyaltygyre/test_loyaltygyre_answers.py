@@ -16,6 +16,7 @@ from dialects.loyaltygyre.loyaltygyre_world import (
 )
 from seamline.dialects.dialect import Failure, Reply
 from seamline.dialects.loyaltygyre import policy
+from seamline.dialects.loyaltygyre.fields import REASONS
 from seamline.dialects.loyaltygyre.refusals import REFUSALS, refuse
 from seamline.money import Amount, Currency
 from seamline.wallet import Applied, Rejected, Rejection, Replayed, Verdict
@@ -133,6 +134,12 @@ def test_every_reason_has_its_code_and_status(why, said):
     assert (body["reason_code"], status, body["decision"]) == (*said, "deny")
     assert body["retryable"] == (status in (429, 503))
     assert body["request_id"] == "r1"
+
+
+def test_every_reason_is_one_that_the_settings_know():
+    """What can be answered is what can be given a status or a text of one's own."""
+    made = {refusal.code for refusal in REFUSALS.values()}
+    assert made | {"PRIZE_UNAVAILABLE", "MISSING_FIELD", "MALFORMED_JSON"} == set(REASONS)
 
 
 def test_a_denial_may_have_another_status():

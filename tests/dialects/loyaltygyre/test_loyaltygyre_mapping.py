@@ -235,6 +235,36 @@ BROKEN = [
         "endpoints.authorize.response",
     ),
     ({"response": {"scale": 3}}, "response.scale"),
+    # What could be read, and could never work.
+    ({"endpoints": {"authorize": {"path": "/{a}/{a}"}}}, "endpoints.authorize.path"),
+    ({"method": "GET", "request": FIELDS}, "request.request_id.from"),
+    ({"body": "form", "request": FIELDS}, "request.request_id.from"),
+    ({"request": FIELDS | {"box_id": {"from": "body:/x", "scale": 100}}}, "request.box_id.scale"),
+    ({"request": FIELDS | {"action": {"from": "const:fly"}}}, "request.action"),
+    (
+        {"request": FIELDS | {"action": {"from": "body:/x", "default": "fly"}}},
+        "request.action.default",
+    ),
+    ({"request": FIELDS | {"action": {"from": "body:/x", "map": {"x": "fly"}}}}, "request.action"),
+    (
+        {"request": FIELDS | {"amount": {"from": "body:/x", "default": "much"}}},
+        "request.amount.default",
+    ),
+    ({"response": {"deny": {"by_code": {"TO_LATE": {"http": 402}}}}}, "by_code.TO_LATE"),
+    ({"response": {"deny": {"by_code": {"OK": {"http": 402}}}}}, "by_code.OK"),
+    (
+        {
+            "response": {
+                "allow": {"body": {"ok": 1}},
+                "deny": {"body": {"ok": 0}, "by_code": {"TOO_LATE": {"body": {"ok": 1}}}},
+            }
+        },
+        "response.deny.by_code.TOO_LATE",
+    ),
+    (
+        {"endpoints": {"cashback": {"path": "/e/{a}"}, "shipment": {"path": "/e/{b}"}}},
+        "endpoints.shipment.path",
+    ),
 ]
 
 

@@ -16,6 +16,34 @@ Type = Literal["text", "integer", "decimal", "bool", "iso_time", "epoch_s", "epo
 #: The longest id that is read.
 MAX_ID = 128
 
+#: Why something is denied, as LoyaltyGyre reads it; `refusals.py` says when.
+REASONS = (
+    "INSUFFICIENT_BALANCE",
+    "PLAYER_NOT_FOUND",
+    "PLAYER_INACTIVE",
+    "PLAYER_BANNED",
+    "PLAYER_SELF_EXCLUDED",
+    "NOT_ELIGIBLE",
+    "BOX_UNAVAILABLE",
+    "PRIZE_UNAVAILABLE",
+    "PRICE_MISMATCH",
+    "BALANCE_OUT_OF_SYNC",
+    "LIMIT_EXCEEDED",
+    "ALREADY_CANCELLED",
+    "ALREADY_CASHED_BACK",
+    "TOO_LATE",
+    "UNSUPPORTED_ACTION",
+    "STALE_REQUEST",
+    "DUPLICATE_CONFLICT",
+    "MISSING_FIELD",
+    "INVALID_FIELD",
+    "MALFORMED_JSON",
+    "UNAUTHORIZED",
+    "FORBIDDEN",
+    "RATE_LIMITED",
+    "TEMPORARILY_UNAVAILABLE",
+)
+
 #: What a player can be asked to be allowed ("Authorizing Purchases").
 ACTIONS = ("open_box", "purchase", "claim_prize")
 

@@ -201,6 +201,11 @@ def value(reading: Reading, parts: Parts) -> Value | None:
     return None
 
 
+def canonical(reading: Reading, text: str) -> Value:
+    """A text of ours, not of a request, in the field's type."""
+    return _converted(reading, text, mapped=False)
+
+
 def every(reading: Reading, parts: Parts) -> set[str]:
     """What each source that is there says, as text."""
     found = (_at(each, parts) for each in reading.sources)

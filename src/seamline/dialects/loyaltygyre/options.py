@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from seamline.dialects.dialect import Secret
-from seamline.dialects.loyaltygyre import mapping, templates
+from seamline.dialects.loyaltygyre import checks, mapping, templates
 from seamline.dialects.loyaltygyre.fields import (
     ALLOWED,
     DENIED,
@@ -60,6 +60,10 @@ class Auth(_Table, frozen=True):
             raise ValueError("auth.secrets: expected at least one, as auth.type is hmac")
         if self.type in ("bearer", "header_key", "basic") and not self.tokens:
             raise ValueError(f"auth.tokens: expected at least one, as auth.type is {self.type}")
+        if self.secrets and self.type != "hmac":
+            raise ValueError(f"auth.secrets: expected none, as auth.type is {self.type}")
+        if self.tokens and self.type == "none":
+            raise ValueError("auth.tokens: expected none, as auth.type is none")
         if self.type == "basic" and any(":" not in each.reveal() for each in self.tokens):
             raise ValueError("auth.tokens: expected user:password, as auth.type is basic")
         if (self.type == "header_key") != (self.header is not None):
@@ -180,6 +184,7 @@ class Options(_Table, frozen=True, dict=True):
         count, seconds = self.rate_per_player
         if count < 0 or seconds < 1:
             raise ValueError(f"rate_per_player: expected calls and seconds, got {count}, {seconds}")
+        checks.check_messages(self.messages)
         _check_paths(self.plans)
 
     @cached_property
@@ -206,24 +211,18 @@ def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
     path = endpoint.path if endpoint.path is not None else f"/{call}"
     if not _PATH.fullmatch(path):
         raise ValueError(f"{key}.path: expected a path such as /v1/{call}, got {path!r}")
+    checks.check_path(path, f"{key}.path")
     if endpoint.method == "GET" and endpoint.request is None:
         raise ValueError(f"{key}.request: expected sources, as a GET has no body")
     response = endpoint.response
-    templates.check(response.allow.body, REPLIES[call], f"{key}.response.allow.body")
-    templates.check(response.deny.body, REPLIES[call], f"{key}.response.deny.body")
-    for code, each in response.deny.by_code.items():
-        templates.check(each.body, REPLIES[call], f"{key}.response.deny.by_code.{code}.body")
+    _check_response(call, response, f"{key}.response")
     allow = Template(http=response.allow.http, body=response.allow.body or dict(ALLOWED[call]))
     deny = Denial(
         http=response.deny.http,
         body=response.deny.body or dict(DENIED),
         by_code=response.deny.by_code,
     )
-    if (allow.http or 200, _shown(allow, "allow")) == (
-        deny.http or options.deny_http,
-        _shown(deny, "deny"),
-    ):
-        raise ValueError(f"{key}.response: expected allow and deny to differ, they are the same")
+    _check_denials(allow, deny, options, f"{key}.response")
     places = mapping.scale_places(response.scale, f"{key}.response.scale")
     return Plan(
         method=endpoint.method,
@@ -240,11 +239,31 @@ def _plan(call: str, endpoint: Endpoint, options: Options) -> Plan:
     )
 
 
-def _shown(template: Template, decision: str) -> templates.Json:
+def _check_response(call: str, response: Response, key: str) -> None:
+    """The replies name nothing that there is not."""
+    templates.check(response.allow.body, REPLIES[call], f"{key}.allow.body")
+    templates.check(response.deny.body, REPLIES[call], f"{key}.deny.body")
+    checks.check_reasons(response.deny.by_code, f"{key}.deny.by_code")
+    for code, each in response.deny.by_code.items():
+        templates.check(each.body, REPLIES[call], f"{key}.deny.by_code.{code}.body")
+
+
+def _check_denials(allow: Template, deny: Denial, options: Options, key: str) -> None:
+    """No denial reads like what was allowed."""
+    allowed = (allow.http or 200, _shown(allow.body, "allow", "OK"))
+    usual = deny.http or options.deny_http
+    if allowed == (usual, _shown(deny.body, "deny", "NOT_ELIGIBLE")):
+        raise ValueError(f"{key}: expected allow and deny to differ, they are the same")
+    for code, each in deny.by_code.items():
+        if allowed == (each.http or usual, _shown(each.body or deny.body, "deny", code)):
+            where = f"{key}.deny.by_code.{code}"
+            raise ValueError(f"{where}: expected it to differ from allow, they are the same")
+
+
+def _shown(body: Tree | None, decision: str, code: str) -> templates.Json:
     """What a reply of that decision looks like, all else being equal."""
-    code = "OK" if decision == "allow" else "NOT_ELIGIBLE"
     said = dict.fromkeys(TOLD, "") | {"decision": decision, "reason_code": code}
-    return templates.compiled(template.body, 0)(said)
+    return templates.compiled(body, 0)(said)
 
 
 def _only(only: Only | None, path: str, key: str) -> mapping.Reading | None:
@@ -273,10 +292,14 @@ def _readings(
         raise ValueError(f"{key}.{name}: expected a source, as {call} needs {name}")
     if call == "cancel" and not given.keys() & {"authorize_request_id", "authorization_id"}:
         raise ValueError(f"{key}: expected authorize_request_id or authorization_id")
-    return {
+    readings = {
         name: _reading(name, each, fields[name], path, f"{key}.{name}", name in needed)
         for name, each in given.items()
     }
+    bodiless, form = endpoint.method == "GET", endpoint.body == "form"
+    for name, reading in readings.items():
+        checks.check_reading(reading, f"{key}.{name}", bodiless=bodiless, form=form)
+    return readings
 
 
 def _reading(
@@ -312,9 +335,15 @@ def _check_paths(plans: Mapping[str, Plan]) -> None:
     """No two calls may come in at one place, unless a field tells them apart."""
     for name, plan in plans.items():
         for other, their in plans.items():
-            if name >= other or (plan.method, plan.path) != (their.method, their.path):
+            place, there = checks.shape(plan.path), checks.shape(their.path)
+            if name >= other or (plan.method, place) != (their.method, there):
                 continue
-            if plan.only is None or their.only is None or set(plan.values) & set(their.values):
+            if (
+                plan.path != their.path
+                or plan.only is None
+                or their.only is None
+                or set(plan.values) & set(their.values)
+            ):
                 raise ValueError(
                     f"endpoints.{other}.path: expected another one than that of {name}, or `only` "
                     "with different values in both"
