@@ -195,6 +195,15 @@ def test_a40_a_launch_has_no_status():
         assert launched == Launched(game_url="https://games.example/1?a=b")
 
 
+@pytest.mark.parametrize(
+    "url", ["", "/play", "javascript:alert(1)", "data:text/html,x", "https://"]
+)
+def test_a40_a_launch_leads_to_a_page(url):
+    """What a browser could not open, or would run, is an error and no launch."""
+    with pytest.raises(VendorError, match="https"):
+        STUDIO.launch.read(told(url=url), REAL, HERE)
+
+
 def test_jackpots():
     """Amounts keep their decimals, whether they are numbers or texts; none at all is fine."""
     body = b'{"status":true,"jackpots":[{"name":"mini","amount":12.3400,"currency":"USD"},' \

@@ -85,6 +85,9 @@ class Failed(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+#: What a URL of a game begins with; `javascript:` and the like would run in the casino's page.
+_PAGE = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
 OPENED = msgspec.json.Decoder(Opened)
 JACKPOTS = msgspec.json.Decoder(Jackpots)
 CREATED = msgspec.json.Decoder(Created)
@@ -141,8 +144,12 @@ def read_launch(
     ask: Launch,  # noqa: ARG001  the same shape for every operation
     integration: Integration[Options],  # noqa: ARG001
 ) -> Launched:
-    """Where the player goes."""
-    return Launched(game_url=_answer(reply, OPENED).url)
+    """Where the player goes; a browser is sent to nothing but a page of the web."""
+    url = _answer(reply, OPENED).url
+    if not _PAGE.match(url):
+        said = "the provider answered a url that is none: expected http:// or https://"
+        raise VendorError(said, status=reply.status)
+    return Launched(game_url=url)
 
 
 def compose_jackpots(_ask: None, integration: Integration[Options], at_ms: int) -> Request:
