@@ -343,6 +343,16 @@ def test_row37_no_address_is_recorded():
     assert kept["recipient"] == HIDDEN
 
 
+@pytest.mark.parametrize("name", ["e-mail", "Post Code", "tel", "addr", "line1", "address_line_2"])
+def test_row37_one_name_alone_is_enough(name):
+    """A personal name is found where no other one is in the body, however it is parted."""
+    body = {"request_id": "s1", "more": {name: "Ann of Old"}}
+    assert json.loads(redact(json.dumps(body).encode())) == {
+        "request_id": "s1",
+        "more": {name: HIDDEN},
+    }
+
+
 def test_row37_an_address_in_a_form_or_in_disguise_is_not_recorded():
     """Forms, escaped names, and bodies that cannot be read show nothing either."""
     form = redact(b"request_id=s1&recipient%5Bstreet%5D=1+Old+Street&city=Valletta")

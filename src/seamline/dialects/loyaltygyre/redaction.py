@@ -18,12 +18,17 @@ _PERSONAL = frozenset(
         "firstname",
         "lastname",
         "fullname",
+        "surname",
         "address",
         "addressline",
         "addressline1",
         "addressline2",
         "address1",
         "address2",
+        "addr",
+        "line1",
+        "line2",
+        "line3",
         "street",
         "street1",
         "street2",
@@ -41,6 +46,8 @@ _PERSONAL = frozenset(
         "country",
         "phone",
         "phonenumber",
+        "tel",
+        "telephone",
         "mobile",
         "email",
         "emailaddress",
@@ -48,12 +55,13 @@ _PERSONAL = frozenset(
         "additionalnotes",
         "shipping",
         "shippingaddress",
+        "shippinginfo",
         "deliveryaddress",
     }
 )
 _MAY_HOLD = re.compile(
-    rb"recipient|name|address|street|city|town|province|region|county|zip|post_?-?code|postal"
-    rb"|country|phone|mobile|email|notes|shipping|state",
+    rb"recipient|name|address|street|city|town|province|region|county|zip|post.?code|postal"
+    rb"|country|phone|mobile|e.?mail|notes|shipping|state|addr|line.?[123]|tel",
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[^a-z0-9]")
