@@ -268,6 +268,17 @@ def test_row41_a_rollback_before_its_bet(oppi):
     assert oppi.units() == START
 
 
+@pytest.mark.parametrize("stranger", ["sessionId", "playerId"])
+def test_row41_a_rollback_before_its_bet_by_a_stranger(oppi, stranger):
+    """Whose it was to be does not matter where nothing was booked: it is acknowledged and kept."""
+    bet = oppi.bet_body()
+    item = oppi.undo(bet, **{stranger: "nobody", "gameId": "unheard of"})
+    for _ in range(2):
+        assert oppi.batch("rollback", item)[0]["status"] == "RS_OK"
+    oppi.no("bet", bet)
+    assert oppi.units() == START
+
+
 def test_row41_a_rollback_before_its_bet_where_chosen(chosen):
     """It may be told as an error; the bet is refused all the same."""
     oppi = chosen(rollback_unknown="error", status_profile="extended")

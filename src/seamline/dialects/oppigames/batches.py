@@ -151,11 +151,14 @@ def write_rollback(
 def _undone(outcome: Outcome, options: Options) -> str:
     """The code of an item. Of an unknown target nothing was undone; that may be told as an error.
 
-    Such a target is buried in either case, and refused when it comes.
+    Such a target is buried in either case, and refused when it comes, even where nobody knows
+    the session or the player: they are asked for only when the target is unknown.
     """
-    if isinstance(outcome, Rejected):
+    nowhere = isinstance(outcome, Rejected) and outcome.why is Rejection.SESSION_UNKNOWN
+    if isinstance(outcome, Rejected) and not nowhere:
         return code_of(outcome, options)
-    if outcome.moved is None and options.rollback_unknown == "error":
+    buried = nowhere or (isinstance(outcome, Applied | Replayed) and outcome.moved is None)
+    if buried and options.rollback_unknown == "error":
         return code_of(Because(why=Rejection.TARGET_UNKNOWN, reason=Reason.REF_NOT_FOUND), options)
     return OK
 
