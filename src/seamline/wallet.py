@@ -183,6 +183,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     fingerprint: tuple[str, ...] = ("kind", "session", "round", "target", "campaign", "free")
+    #: The same of a refund, where its target decides alone; None for as of all others.
+    refund_fingerprint: tuple[str, ...] | None = None
     #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
     replayed_balance: Literal["stored", "current"] = "stored"
     #: A bet that comes again after its refund: the first answer again, or a refusal.
@@ -199,6 +201,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     session_slides_ms: int | None = None
     #: Whether a bet must name the game that was launched.
     bet_game: Literal["any", "launched"] = "any"
+    #: Whether a round is known by its game and name, or by its name in whatever game.
+    round_game: Literal["named", "any"] = "named"
     #: A win whose target, or without a target whose round, has no bet: paid with an alert, or
     #: rejected until the bet comes.
     win_without_bet: Literal["pay", "reject"] = "pay"

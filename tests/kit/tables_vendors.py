@@ -460,6 +460,32 @@ CAMPAIGNS = [
     ),
 ]
 
+ANY_GAME = [
+    Table(
+        "Where a round is known by its name alone, it goes on in another game.",
+        """
+        bet b1 10.00 s1 r1 game g1 -> applied 90.00
+        win w1 5.00 s1 r1 game g2 -> applied 95.00
+        bet b2 10.00 s1 r2 -> applied 85.00
+        win w2 5.00 s1 r2 game g2 -> applied 90.00
+        win w3 5.00 s2 r2 game g2 -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
+        """,
+        Policy(round_game="any", win_without_bet="reject"),
+    ),
+    Table(
+        "A refund that names another round or session is the same one, where its target decides.",
+        """
+        session s3 p1 USD
+        bet b1 10.00 s1 r1 -> applied 90.00
+        refund f1 of b1 s1 r1 -> applied 100.00
+        refund f1 of b1 s1 r9 -> replayed 100.00
+        refund f1 of b1 s3 -> replayed 100.00
+        refund f1 of b9 s1 -> rejected DUPLICATE_CHANGED 100.00 ! duplicate_changed
+        """,
+        Policy(refund_fingerprint=("kind", "target")),
+    ),
+]
+
 NOTED = [
     Table(
         "The first refusal of a bet can be asked for; when it comes again it is decided afresh.",
@@ -478,4 +504,4 @@ NOTED = [
     ),
 ]
 
-TABLES = [*SESSIONLESS, *NOTICES, *TARGETS, *VOIDS, *CAMPAIGNS, *NOTED]
+TABLES = [*SESSIONLESS, *NOTICES, *TARGETS, *VOIDS, *CAMPAIGNS, *NOTED, *ANY_GAME]

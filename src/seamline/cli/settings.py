@@ -364,6 +364,11 @@ def _integrations(
         _one_of(file, f"{key}.brand", row.brand, brands)
         options = file.read(row.options, known[row.dialect].options, f"{key}.options")
         _networks(file, f"{key}.allow_from", row.allow_from)
+        dialect, brand = known[row.dialect], brands[row.brand]
+        for code in dialect.currencies(options) if dialect.currencies is not None else ():
+            if code not in brand.currencies:
+                wanted = f"a currency of brand {row.brand}: {', '.join(brand.currencies)}"
+                file.wrong(f"{key}.options", f"expected {wanted}; they need {shown(code)}")
         integrations[name] = Integration(
             name=name,
             brand=row.brand,

@@ -369,7 +369,7 @@ class Extra(msgspec.Struct, Generic[AskT, AnswerT, OptionsT], frozen=True, kw_on
     ask: type[AskT]
     operation: Operation[AskT, AnswerT, OptionsT]
     reserve: Callable[[AskT, Integration[OptionsT]], Command] | None = None
-    settle: Callable[[AskT, AnswerT, Integration[OptionsT]], Command | None] | None = None
+    settle: Callable[[AskT, Integration[OptionsT]], Command | None] | None = None
 
 
 #: Any extra: what it asks and answers is its own.
@@ -438,6 +438,8 @@ class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     routes: Callable[[OptionsT], Mapping[str, tuple[str, str]]] | None = None
     #: A body as it may be recorded, of a request or a reply; None for as it is.
     redact: Callable[[bytes], bytes] | None = None
+    #: Currencies that the brand must have for these options; None for any.
+    currencies: Callable[[OptionsT], tuple[str, ...]] | None = None
     #: Whether `read` looks something up in the integration's catalogue, which is then kept up to
     #: date from the studio's games; None for never.
     wants_catalogue: Callable[[OptionsT], bool] | None = None

@@ -105,6 +105,7 @@ class Book(Changes):
         self.owners: dict[int, str] = {}  # player's name by account id
         self.transactions: dict[tuple[str, str], Transaction] = {}
         self.rounds: dict[RoundKey, Round] = {}
+        self.rounds_of_any_game: dict[tuple[str, str, int], Round] = {}  # the oldest of that name
         self.rounds_by_id: dict[int, Round] = {}
         self.by_id: dict[int, Transaction] = {}  # also those that paid the bets above
         self.claims: set[tuple[int, str, str]] = set()
@@ -132,7 +133,7 @@ class Book(Changes):
         account = view.account
         if account is not None:
             if command.round is not None:
-                view.round = self.rounds.get(self._round_key(command, view, account.id))
+                view.round = self._round(command, command.round, view, account.id)
             if command.claim is not None:
                 view.claimed = (account.id, integration, command.claim) in self.claims
             if command.campaign is not None and terms.policy.campaigns != "told":
@@ -354,8 +355,7 @@ class Book(Changes):
     def _open(self, command: Command, view: View, account: int, number: int) -> Round:
         key = self._round_key(command, view, account)
         round_ = Round(self._new_round(), *key, self.written_ms, self.written_ms, number, number)
-        self.rounds[key] = round_
-        self.rounds_by_id[round_.id] = round_
+        self.enter_round(round_)
         self.opened.append(round_)
         return round_
 
@@ -389,6 +389,21 @@ class Book(Changes):
         if view.player is not None and command.currency is not None:
             return self.purses.get((view.player.id, command.currency))
         return None
+
+    def enter_round(self, round_: Round) -> None:
+        """Let a round be found, by its id and by what commands call it."""
+        known = (round_.integration, round_.name, round_.account)
+        self.rounds[round_.integration, round_.game, round_.name, round_.account] = round_
+        oldest = self.rounds_of_any_game.setdefault(known, round_)
+        if round_.id < oldest.id:
+            self.rounds_of_any_game[known] = round_
+        self.rounds_by_id[round_.id] = round_
+
+    def _round(self, command: Command, name: str, view: View, account: int) -> Round | None:
+        """The round that a command names."""
+        if view.terms.policy.round_game == "any":
+            return self.rounds_of_any_game.get((command.integration, name, account))
+        return self.rounds.get(self._round_key(command, view, account))
 
     def _round_key(self, command: Command, view: View, account: int) -> RoundKey:
         game = command.game or (view.session.game if view.session is not None else "")

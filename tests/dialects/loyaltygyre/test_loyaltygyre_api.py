@@ -201,7 +201,7 @@ def test_the_price_is_reserved():
 
 def test_row16_a_prize_is_claimed_once():
     """The credit has the operator's id as key, and is claimed by player and prize."""
-    command = settle_cashback(CASH, None, integration())
+    command = settle_cashback(CASH, integration())
     assert (command.kind, command.key, str(command.amount)) == (
         Kind.REWARD,
         "given-back/t2",
@@ -209,7 +209,7 @@ def test_row16_a_prize_is_claimed_once():
     )
     assert command.claim == "cashback/202"
     one = msgspec.structs.replace(CASH, prize_instance_id="i1")
-    assert settle_cashback(one, None, integration()).claim == "cashback/202/i1"
+    assert settle_cashback(one, integration()).claim == "cashback/202/i1"
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_a_prize_is_worth_its_share(price, rate, worth):
     bare = msgspec.structs.replace(CASH, amount=None)
     using = integration(cashback_rate=rate)
     using.catalogue.prizes = {"202": price}
-    assert str(settle_cashback(bare, None, using).amount) == worth
+    assert str(settle_cashback(bare, using).amount) == worth
 
 
 def test_a_prize_without_a_worth_is_not_given_back():

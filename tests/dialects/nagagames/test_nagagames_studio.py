@@ -409,7 +409,7 @@ def test_a_deposit_reserves_and_a_withdrawal_settles():
     given_ = EXTRAS["deposit"].ask(**ASKS["withdraw"])
     reserve = EXTRAS["deposit"].reserve(given_, WHERE)
     assert (reserve.kind, reserve.key) == (Kind.BET, f"deposit/{TRANSFER_ID}")
-    settle = EXTRAS["withdraw"].settle(given_, {}, WHERE)
+    settle = EXTRAS["withdraw"].settle(given_, WHERE)
     assert (settle.kind, settle.key) == (Kind.REWARD, f"withdraw/{TRANSFER_ID}")
     for command in (reserve, settle):
         assert (command.player, command.currency, str(command.amount)) == (

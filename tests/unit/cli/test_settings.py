@@ -36,7 +36,12 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
             raise ValueError(f"hours: expected at most 24, got {self.hours}")
 
 
-KNOWN = {"acmegames": SimpleNamespace(options=Options), "other": SimpleNamespace(options=Options)}
+def speaking(currencies=None):
+    """As much of a dialect as settings ask for."""
+    return SimpleNamespace(options=Options, currencies=currencies)
+
+
+KNOWN = {"acmegames": speaking(), "other": speaking()}
 
 BRAND = """
 [brands.acme]
@@ -473,3 +478,13 @@ def test_a_variable_for_a_setting_that_does_not_exist(mistake):
 def test_a_variable_with_a_value_that_does_not_fit(mistake, variable, text, line):
     """A wrong override names the variable, since the file is not at fault."""
     assert mistake("", **{variable: text}) == f"environment: {variable}: {line}"
+
+
+def test_a_currency_that_the_options_need_is_the_brands(tmp_path):
+    """Options that need a currency that the brand lacks stop the start, and name both."""
+    path = tmp_path / "seamline.toml"
+    path.write_text(BRAND + INTEGRATION)
+    known = {"acmegames": speaking(lambda _: ("CREDITS",))}
+    wanted = "integrations.games.options: expected a currency of brand acme: USD, BTC; they need"
+    with pytest.raises(SettingsError, match=f"{wanted} .*CREDITS"):
+        load(path, {"GAMES_KEY": SECRET_TEXT}, known)

@@ -128,6 +128,7 @@ DIALECT = Dialect[Options](
     which=which,
     routes=routes,
     redact=redact,
+    currencies=lambda options: (options.currency,),
     wants_catalogue=wants_catalogue,
     studio=STUDIO,
 )

@@ -302,11 +302,7 @@ def read_cashback(
     return Noted(_answer(reply, _SAID).message)
 
 
-def settle_cashback(
-    ask: CashBack,
-    answer: Noted,  # noqa: ARG001
-    integration: Integration[Options],
-) -> Command:
+def settle_cashback(ask: CashBack, integration: Integration[Options]) -> Command:
     """What the prize is worth, once per player and prize."""
     prize = paired(ask.prize_id, ask.prize_instance_id)
     return Command(

@@ -187,11 +187,7 @@ def reserve_deposit(ask: Transfer, integration: Integration[Options]) -> Command
     )
 
 
-def settle_withdraw(
-    ask: Transfer,
-    answer: Json,  # noqa: ARG001  the vendor moves what was asked for, or nothing
-    integration: Integration[Options],
-) -> Command:
+def settle_withdraw(ask: Transfer, integration: Integration[Options]) -> Command:
     """What was withdrawn comes into the casino's wallet."""
     return Command(
         kind=Kind.REWARD,

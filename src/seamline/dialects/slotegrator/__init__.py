@@ -61,6 +61,10 @@ def policy(options: Options) -> Policy:
     alone: Literal["reject", "pay"] = "reject" if options.win_requires_bet else "pay"
     return Policy(
         fingerprint=("kind", "session", "round", "target", "free", "feature"),
+        # The bet's id decides, whatever round and session a refund names beside it.
+        refund_fingerprint=("kind", "target"),
+        # In a lobby a round may go on in another game (2.3, `game_id`).
+        round_game="any",
         replayed_balance="current",
         refunded_bet_again="reject",
         session_slides_ms=session_ms(options),

@@ -7,6 +7,7 @@ the vendor is asked there is an alert too, so that a gateway that is killed leav
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -31,7 +32,7 @@ from seamline.wallet import (
 _LOG = structlog.get_logger("seamline.api")
 
 #: What stands before a reserve's key in the key of the transaction that tells what became of it.
-DONE, RETURNED, UNKNOWN = "done", "returned", "unknown"
+ASKING, DONE, RETURNED, UNKNOWN = "asking", "done", "returned", "unknown"
 
 #: The ledger refused for a reason that passes: the same again is decided afresh.
 _PASSING = frozenset(
@@ -67,40 +68,61 @@ async def ask(deal: Deal) -> shapes.OperationAnswer:
     """The vendor's answer and what was moved; a problem says what became of the reserve."""
     # Composed once before any money moves: what the vendor would refuse reserves nothing.
     vendors.composed(deal.gateway, deal.target, deal.extra.operation, deal.wanted)
-    reserve = _reserve(deal)
-    if reserve is None:
-        return await _asked(deal, None, None)
-    mark = (reserve.integration, reserve.key or "")
+    reserve, settle = _money(deal, deal.extra.reserve), _money(deal, deal.extra.settle)
+    about = reserve or settle
+    if about is None:
+        return await _asked(deal, None, None, None)
+    mark = (about.integration, about.key or "")
     if mark in deal.gateway.asking:
         raise _repeated("asking", "the vendor is being asked just now")
     deal.gateway.asking.add(mark)
     try:
-        return await _watched(deal, reserve)
+        return await _watched(deal, about, reserve, settle)
     finally:
         deal.gateway.asking.discard(mark)
 
 
-async def _watched(deal: Deal, reserve: Command) -> shapes.OperationAnswer:
+async def _watched(
+    deal: Deal, about: Command, reserve: Command | None, settle: Command | None
+) -> shapes.OperationAnswer:
     """Ask with the money reserved; the alert about it is over as soon as anything is known."""
-    note = reserve.note or f"{deal.extra.name} {reserve.key}: the vendor is being asked"
-    held = await _reserved(deal, msgspec.structs.replace(reserve, note=note))
+    note = f"{deal.extra.name} {about.key}: the vendor is being asked"
+    if reserve is not None:
+        noted = msgspec.structs.replace(reserve, note=reserve.note or note)
+        held: Applied | None = await _reserved(deal, noted)
+    else:
+        noted, held = deal.beside(about, ASKING, kind=Kind.NOTICE, note=note), None
+        await _not_paid(deal, about)
+        outcome = await deal.apply(noted)
+        if isinstance(outcome, Rejected):
+            raise refusal(outcome)
     try:
-        return await _asked(deal, reserve, held)
+        return await _asked(deal, reserve, held, settle)
     finally:
-        terms = deal.target.terms
+        terms, key = deal.target.terms, noted.key or ""
         await deal.gateway.ledger.run(
-            lambda writer, now_ms: writer.close_alert(
-                terms, reserve.key or "", Alert.NOTICE, now_ms
-            )
+            lambda writer, now_ms: writer.close_alert(terms, key, Alert.NOTICE, now_ms)
         )
 
 
-def _reserve(deal: Deal) -> Command | None:
-    """The command that takes the money first."""
-    if deal.extra.reserve is None:
+async def _not_paid(deal: Deal, settle: Command) -> None:
+    """Whoever asks again for what was paid, or may have been, is told so and asks nobody."""
+    wanted = TransactionFilter(integration=settle.integration, key=settle.key)
+    paid = await deal.gateway.read(lambda reader: reader.transactions(wanted))
+    if paid and not paid[0].rejection:
+        detail = "the vendor did it before, and is not asked again"
+        raise _repeated("done", detail, paid[0].transaction)
+    if await _recorded(deal, settle, UNKNOWN) is not None:
+        detail = "the vendor was asked before, and nobody knows whether it acted; nothing was paid"
+        raise _repeated("unknown", detail)
+
+
+def _money(deal: Deal, names: Callable[[Any, Any], Command | None] | None) -> Command | None:
+    """The command that takes the money first, or pays it in the end."""
+    if names is None:
         return None
     try:
-        return deal.extra.reserve(deal.wanted, deal.target.integration)
+        return names(deal.wanted, deal.target.integration)
     except Refused as refused:
         raise vendors.would_refuse(deal.target, refused) from refused
 
@@ -154,24 +176,24 @@ def _repeated(
 
 
 async def _asked(
-    deal: Deal, reserve: Command | None, held: Applied | None
+    deal: Deal, reserve: Command | None, held: Applied | None, settle: Command | None
 ) -> shapes.OperationAnswer:
     """Ask the vendor, and do with the money what its answer says."""
-    operation = deal.extra.operation
+    operation, about = deal.extra.operation, reserve or settle
     try:
         answer = await vendors.once(deal.gateway, deal.target, operation, deal.wanted)
     except vendors.FAILURES as error:
-        if reserve is None or held is None:
+        if about is None:
             raise vendors.failed(deal.target, operation, error) from error
-        raise await _undone(deal, reserve, held, error) from error
+        raise await _undone(deal, about, held, error) from error
     except Exception as error:
-        if reserve is not None:
+        if about is not None:
             # Our reader failed on the vendor's answer: nobody knows what it said.
-            await _tell(deal, reserve, UNKNOWN, f"its answer could not be read: {error!r}")
+            await _tell(deal, about, UNKNOWN, f"its answer could not be read: {error!r}")
         raise
     if reserve is not None:
         await _remember(deal, reserve, answer)
-    paid = await _settled(deal, answer)
+    paid = await _settled(deal, settle) if settle is not None else None
     newest = paid or held
     return shapes.OperationAnswer(
         answer=answer,
@@ -182,31 +204,32 @@ async def _asked(
     )
 
 
-async def _undone(deal: Deal, reserve: Command, held: Applied, error: Exception) -> Problem:
+async def _undone(deal: Deal, about: Command, held: Applied | None, error: Exception) -> Problem:
     """Give the money back to whom the vendor refused; keep it where nobody knows."""
     problem = vendors.failed(deal.target, deal.extra.operation, error)
     if not (isinstance(error, VendorError) and error.refused):
-        await _tell(deal, reserve, UNKNOWN, str(error) or type(error).__name__)
+        await _tell(deal, about, UNKNOWN, str(error) or type(error).__name__)
         return _unknown(deal, held, error)
-    returned = await deal.apply(
-        deal.beside(reserve, RETURNED, kind=Kind.REFUND, target=reserve.key)
-    )
+    if held is None:
+        return problem
+    returned = await deal.apply(deal.beside(about, RETURNED, kind=Kind.REFUND, target=about.key))
     if isinstance(returned, Rejected):
         problem = refusal(returned)
-        await _tell(deal, reserve, "unreturned", f"the vendor refused: {error}")
+        await _tell(deal, about, "unreturned", f"the vendor refused: {error}")
     problem.tell(transaction=held.transaction)
     problem.tell(outcome="kept" if isinstance(returned, Rejected) else "returned")
     return problem
 
 
-def _unknown(deal: Deal, held: Applied, error: Exception) -> Problem:
+def _unknown(deal: Deal, held: Applied | None, error: Exception) -> Problem:
     """Nobody knows whether the vendor acted."""
     vendor = error if isinstance(error, VendorError) else None
+    kept = "so the money stays reserved" if held is not None else "and nothing was paid"
     return Problem(
         Code.OUTCOME_UNKNOWN,
-        f"{deal.target.dialect.title} may have acted, so the money stays reserved: {error}",
+        f"{deal.target.dialect.title} may have acted, {kept}: {error}",
         status=504 if isinstance(error, TimeoutError) else 502,
-        transaction=held.transaction,
+        transaction=held.transaction if held is not None else None,
         outcome="unknown",
         vendor_status=vendor.status if vendor is not None else None,
         vendor_code=vendor.code if vendor is not None else None,
@@ -231,15 +254,11 @@ async def _tell(deal: Deal, about: Command, what: str, why: str) -> None:
         _LOG.error("operation_not_noted", key=about.key, why=outcome.why.name.lower(), note=note)
 
 
-async def _settled(deal: Deal, answer: Any) -> Applied | Replayed | None:
-    """Pay what the answer calls for; the same id again pays nothing twice."""
-    settle = deal.extra.settle
-    command = settle(deal.wanted, answer, deal.target.integration) if settle is not None else None
-    if command is None:
-        return None
-    outcome = await deal.apply(command)
+async def _settled(deal: Deal, settle: Command) -> Applied | Replayed:
+    """Pay what was agreed; the same id again pays nothing twice."""
+    outcome = await deal.apply(settle)
     if not isinstance(outcome, Rejected):
         return outcome
     if outcome.why not in _PASSING:
-        await _tell(deal, command, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
+        await _tell(deal, settle, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
     raise refusal(outcome)

@@ -57,7 +57,10 @@ def decide(command: Command, view: View) -> Decision:
 def fingerprint(command: Command, policy: Policy) -> bytes:
     """A digest of the fields that must not change when a key comes again; the amount by value."""
     amount = str(command.amount.shortest()) if command.amount is not None else None
-    return sha256(_ENCODE((_facts(policy.fingerprint)(command), amount))).digest()[:16]
+    names = policy.fingerprint
+    if command.kind is Kind.REFUND and policy.refund_fingerprint is not None:
+        names = policy.refund_fingerprint
+    return sha256(_ENCODE((_facts(names)(command), amount))).digest()[:16]
 
 
 def _known(command: Command, view: View, prior: Transaction) -> Decision:

@@ -116,7 +116,7 @@ class Batches:
     def _load_rounds(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
         bindings = (integration, apsw.carray(tuple(wanted)), name)
         for row in self._run(SQL["load_rounds"], bindings):
-            self._enter_round(book, row)
+            book.enter_round(rows.round_of(row))
 
     def _load_players(self, book: Book, brand: str, wanted: set[str]) -> None:
         for row in self._run(SQL["load_players"], (brand, apsw.carray(tuple(wanted)))):
@@ -212,13 +212,7 @@ class Batches:
         wanted = {each.round for each in found if each.round is not None} - set(book.rounds_by_id)
         if wanted:
             for row in self._run(SQL["load_rounds_by_id"], (apsw.carray(array("q", wanted)),)):
-                self._enter_round(book, row)
-
-    @staticmethod
-    def _enter_round(book: Book, row: rows.Row) -> None:
-        round_ = rows.round_of(row)
-        book.rounds[round_.integration, round_.game, round_.name, round_.account] = round_
-        book.rounds_by_id[round_.id] = round_
+                book.enter_round(rows.round_of(row))
 
     # Write.
 

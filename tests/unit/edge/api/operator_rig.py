@@ -96,6 +96,7 @@ class BuyAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     transaction_id: str
     price: str
+    gift: str | None = None
     session: str = "s1"
     platform: str = "desktop"
 
@@ -113,16 +114,16 @@ def reserve_price(ask, integration):
     )
 
 
-def settle_gift(ask, answer, integration):
+def settle_gift(ask, integration):
     """What is in the box is paid after it."""
-    if "gift" not in answer:
+    if ask.gift is None:
         return None
     return Command(
         kind=Kind.REWARD,
         integration=integration.name,
         key=f"gift/{ask.transaction_id}",
         session=ask.session,
-        amount=Quantity.parse(answer["gift"]),
+        amount=Quantity.parse(ask.gift),
     )
 
 

@@ -57,10 +57,10 @@ def test_the_price_leaves_before_the_vendor_is_asked(funded):
     assert rows(funded)[0] == ("buy/t1", "30.00")
 
 
-def test_what_the_answer_calls_for_is_paid(funded):
-    """A gift in the answer is settled after it, in a transaction of its own."""
-    funded.vendor.answers(200, {"gift": "50.00"})
-    got = buy(funded)
+def test_what_was_agreed_is_paid(funded):
+    """What the vendor agrees to is settled after it, in a transaction of its own."""
+    funded.vendor.answers(200, {})
+    got = buy(funded, gift="50.00")
     assert got.json["settled"] not in (None, got.json["reserved"])
     assert got.json["balance"] == balance(funded) == "120.00"
 
@@ -137,16 +137,39 @@ def test_what_is_being_asked_can_be_seen(funded):
     assert (alerts(funded), alerts(funded, "resolved")) == ([], [("notice", "buy/t1")])
 
 
+def cash(rig, key="t1", gift="5.00"):
+    """Give a box back for a gift."""
+    return rig.post(CASH, {"transaction_id": key, "price": "0", "gift": gift})
+
+
 def test_a_settlement_alone_is_paid_once(funded):
-    """Without a reserve the vendor is asked again, and the same id is paid once all the same."""
-    funded.vendor.answers(200, {"gift": "5.00"})
-    body = {"transaction_id": "t1", "price": "0"}
-    first, second = funded.post(CASH, body), funded.post(CASH, body)
-    assert first.json == second.json
-    assert balance(funded) == "105.00"
-    assert rows(funded) == [("gift/t1", "5.00")]
+    """Without a reserve the vendor is asked once too; the same id is told that it is done."""
+    funded.vendor.answers(200, {})
+    assert cash(funded).status == 200
+    assert problem(cash(funded), 409, "operation_repeated")["outcome"] == "done"
+    assert (balance(funded), len(funded.vendor.asked)) == ("105.00", 1)
+    assert ("gift/t1", "5.00") in rows(funded)
+    assert alerts(funded) == []
+
+
+def test_a_settlement_that_nobody_knows_of_is_looked_at(funded):
+    """Silence pays nothing and alerts a person; the same id asks nobody, whatever it would say."""
     funded.vendor.reply = TimeoutError()
-    problem(funded.post(CASH, body | {"transaction_id": "t2"}), 504, "vendor_timeout")
+    told = problem(cash(funded), 504, "outcome_unknown")
+    assert told["outcome"] == "unknown"
+    assert alerts(funded) == [("notice", "unknown/gift/t1")]
+    funded.vendor.answers(200, {})
+    assert problem(cash(funded), 409, "operation_repeated")["outcome"] == "unknown"
+    assert (balance(funded), len(funded.vendor.asked)) == ("100.00", 1)
+
+
+def test_a_settlement_that_was_refused_can_be_asked_again(funded):
+    """A clear refusal leaves nothing: the same id is asked again, and paid when it is agreed to."""
+    funded.vendor.answers(404)
+    problem(cash(funded), 422, "vendor_refused")
+    assert alerts(funded) == []
+    funded.vendor.answers(200, {})
+    assert cash(funded).status == 200
     assert balance(funded) == "105.00"
 
 
@@ -215,8 +238,8 @@ def test_a_reserve_without_a_fate_is_looked_at(funded):
 
 def test_a_settlement_that_is_refused_is_looked_at(funded):
     """The vendor agreed and the ledger did not pay: a problem, and an alert for a person."""
-    funded.vendor.answers(200, {"gift": "99999999999999999"})
-    problem(funded.post(CASH, {"transaction_id": "t1", "price": "0"}), 422, "amount_range")
+    funded.vendor.answers(200, {})
+    problem(cash(funded, gift="99999999999999999"), 422, "amount_range")
     assert alerts(funded) == [("notice", "unpaid/gift/t1")]
     assert balance(funded) == "100.00"
 
