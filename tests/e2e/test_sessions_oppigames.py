@@ -34,6 +34,14 @@ def test_an_unknown_session_is_bound(seated):
     assert oppi.units() == START - 1
 
 
+def test_a_balance_binds_no_session(seated):
+    """It names no game: who plays an older launch asks for the balance first, and then bets."""
+    oppi = seated("bind_on_first_use")
+    oppi.doors.session("oppigames", "newer", player=oppi.player, game="newer")
+    oppi.ok("balance", oppi.balance_body(sessionId=UNKNOWN))
+    oppi.ok("bet", oppi.bet_body(1, sessionId=UNKNOWN), START - 1)
+
+
 def test_a_bound_session_is_nobody_elses(seated):
     """Another player who names it is refused, whatever that player has open."""
     oppi = seated("bind_on_first_use")

@@ -160,8 +160,8 @@ class Book(Changes):
     def _seat(self, command: Command, view: View, *, ahead: bool) -> None:
         """The session of a named player: the one that is named, if theirs, or the newest.
 
-        A session that nobody opened is taken for the newest where that is the policy, and its id is
-        known from then on.
+        A session that nobody opened is taken for the newest where that is the policy. From a
+        command that names the game its id is known from then on.
         """
         player, session = command.player or "", view.session
         if session is not None:
@@ -174,11 +174,12 @@ class Book(Changes):
         newest = self.newest.get((command.integration, player, command.game))
         if newest is None or not is_open(newest, view.now_ms):
             return
+        if command.session is not None and view.now_ms - newest.opened_ms > DAY_MS:
+            return
         view.session = newest
-        if command.session is not None and view.now_ms - newest.opened_ms <= DAY_MS:
-            view.session = newest if ahead else self._adopt(newest, command.session)
-        elif command.session is not None:
-            view.session = None
+        # A command without a game may be meant for an older launch than the newest.
+        if command.session is not None and command.game is not None and not ahead:
+            view.session = self._adopt(newest, command.session)
 
     def _adopt(self, newest: Session, name: str) -> Session:
         """A session that goes on under that name, and is now the player's newest itself."""
