@@ -15,7 +15,7 @@ import structlog
 from seamline.dialects.dialect import Reply
 from seamline.edge.asgi import Receive, Scope, Send, respond
 from seamline.edge.gateway import Gateway
-from seamline.ledger.book import AlertRow
+from seamline.ledger.changes import AlertRow
 from seamline.ledger.rules.view import Raised
 from seamline.ledger.store import Overdue, Reader, StoreUnavailable, Writer
 from seamline.wallet import Alert

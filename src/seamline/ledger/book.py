@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from seamline.ledger.chain import START, link
+from seamline.ledger.changes import AlertRow, Changes
 from seamline.ledger.rows import Account, Grant, Player, Round, Session, Terms, Transaction
 from seamline.ledger.rules import fingerprint
 from seamline.ledger.rules.stakes import losses_on
@@ -47,34 +48,6 @@ _PLAYED = frozenset({Kind.BET, Kind.TIP, Kind.WIN, Kind.REFUND})
 _OUTSIDE = frozenset({Kind.TIP, Kind.TOMBSTONE, Kind.NOTICE})
 
 RoundKey = tuple[str, str, str, int]  # integration, game, round, account
-RollupKey = tuple[int, str, str, str]  # hour, integration, currency, kind
-
-
-class AlertRow(msgspec.Struct, frozen=True, gc=False):
-    """An alert to be written: what about which command of which account."""
-
-    integration: str
-    key: str
-    raised: Raised
-    account: int | None
-    created_ms: int
-
-
-class Changes:
-    """What a batch changed, in the order in which it did; written when the batch is decided."""
-
-    def __init__(self) -> None:
-        self.posted: list[Transaction] = []
-        self.moved: dict[int, tuple[Account, int]] = {}  # with the version as loaded
-        self.opened: list[Round] = []
-        self.changed: dict[int, Round] = {}
-        self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
-        self.settled: list[tuple[int, int]] = []  # by which win, which bet
-        self.adopted: list[Session] = []
-        self.slid: dict[int, Session] = {}
-        self.claimed: list[tuple[int, str, str, int]] = []
-        self.alerts: list[AlertRow] = []
-        self.rollups: dict[RollupKey, list[int]] = {}
 
 
 class Book(Changes):

@@ -9,7 +9,8 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from seamline.ledger.book import AlertRow, Book
+from seamline.ledger.book import Book
+from seamline.ledger.changes import AlertRow
 from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.wallet import Alert, Command, Limits, PlayerStatus
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import apsw
 import msgspec
 
-from seamline.ledger.book import AlertRow
+from seamline.ledger.changes import AlertRow
 from seamline.ledger.rows import Player, Session, Terms
 from seamline.ledger.sql import queries
 from seamline.ledger.sqlite import rows

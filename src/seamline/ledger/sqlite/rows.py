@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from seamline.ledger.book import AlertRow, RollupKey
+from seamline.ledger.changes import AlertRow, RollupKey
 from seamline.ledger.rows import Account, Grant, Player, Round, Session, Transaction
 from seamline.money import Currencies
 from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Rejection

@@ -1,0 +1,90 @@
+"""Tables of bonuses that were given, refusals that can be asked for, and what decides alone."""
+
+from kit.table import Table
+from seamline.wallet import Kind, Policy
+
+CAMPAIGNS = [
+    Table(
+        "A reward is held against what was given: to whom, how much, and whether it still stands.",
+        """
+        grant c1 p1 g1 5.00
+        reward j1 5.00 s1 campaign c1 claim c1 -> applied 105.00
+        reward j2 1.00 s2 campaign c1 claim c1 -> rejected CAMPAIGN 100.00
+        reward j3 1.00 s1 campaign c9 -> applied 106.00 ! campaign_unknown
+        grant c2 p1 g1 5.00
+        reward j4 6.00 s1 campaign c2 -> applied 112.00 ! campaign_unknown
+        grant c3 p1 g1
+        cancel c3
+        reward j5 6.00 s1 campaign c3 -> rejected CAMPAIGN 112.00
+        reward j6 1.00 s1 -> applied 113.00
+        """,
+        Policy(campaigns="checked", second_claim="reject"),
+    ),
+    Table(
+        "A reward of a campaign that nobody gave is refused where policy says so.",
+        """
+        reward j1 1.00 s1 campaign c9 -> rejected CAMPAIGN 100.00
+        """,
+        Policy(campaigns="checked", unknown_campaign="reject"),
+    ),
+    Table(
+        "A free round of a campaign that the wire does not name is of the oldest that fits.",
+        """
+        bet b0 1.00 s1 r1 free campaign - -> applied 100.00 ! campaign_unknown
+        grant c1 p1 g1
+        bet b1 1.00 s1 r1 free campaign - -> applied 100.00
+        reward j1 2.00 s1 campaign - -> applied 102.00
+        reward j2 2.00 s1 -> applied 104.00
+        bet b2 1.00 s2 r1 free campaign - -> applied 100.00 ! campaign_unknown
+        cancel c1
+        reward j3 1.00 s1 campaign - -> applied 105.00 ! campaign_unknown
+        """,
+        Policy(campaigns="attributed"),
+    ),
+]
+
+ANY_GAME = [
+    Table(
+        "Where a round is known by its name alone, it goes on in another game.",
+        """
+        bet b1 10.00 s1 r1 game g1 -> applied 90.00
+        win w1 5.00 s1 r1 game g2 -> applied 95.00
+        bet b2 10.00 s1 r2 -> applied 85.00
+        win w2 5.00 s1 r2 game g2 -> applied 90.00
+        win w3 5.00 s2 r2 game g2 -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
+        """,
+        Policy(round_game="any", win_without_bet="reject"),
+    ),
+    Table(
+        "A refund that names another round or session is the same one, where its target decides.",
+        """
+        session s3 p1 USD
+        bet b1 10.00 s1 r1 -> applied 90.00
+        refund f1 of b1 s1 r1 -> applied 100.00
+        refund f1 of b1 s1 r9 -> replayed 100.00
+        refund f1 of b1 s3 -> replayed 100.00
+        refund f1 of b9 s1 -> rejected DUPLICATE_CHANGED 100.00 ! duplicate_changed
+        """,
+        Policy(refund_fingerprint=("kind", "target")),
+    ),
+]
+
+NOTED = [
+    Table(
+        "The first refusal of a bet can be asked for; when it comes again it is decided afresh.",
+        """
+        bet b1 150.00 s1 r1 -> rejected FUNDS 100.00
+        status - of b1 -> applied refused
+        bet b1 150.00 s1 r1 -> rejected FUNDS 100.00
+        deposit d1 100.00 for p1 in USD -> applied 200.00
+        bet b1 150.00 s1 r1 -> applied 50.00
+        status - of b1 -> applied open
+        bet b2 1.00 snone r1 -> rejected SESSION_UNKNOWN
+        status - of b2 -> rejected TARGET_UNKNOWN
+        win w1 5.00 s1 r3 of b3 -> rejected TARGET_UNKNOWN 50.00 ! win_without_bet
+        """,
+        Policy(noted_refusals=frozenset({Kind.BET}), win_without_bet="reject"),
+    ),
+]
+
+TABLES = [*CAMPAIGNS, *ANY_GAME, *NOTED]
