@@ -119,8 +119,8 @@ def _bet(name: str, source: random.Random, number: int) -> tuple[str, Command]:
 
 
 def _like(example: str, source: random.Random) -> str:
-    """New hexadecimal digits where the example has any; its form stays."""
+    """New hexadecimal digits where the example has any; one too short to be unique gets more."""
+    longer = example if len(example) >= 8 else example + "-" + "0" * 12
     return "".join(
-        source.choice("0123456789abcdef") if each in "0123456789abcdef" else each
-        for each in example
+        source.choice("0123456789abcdef") if each in "0123456789abcdef" else each for each in longer
     )
