@@ -124,3 +124,20 @@ def test_a_signature_belongs_to_its_path(two):
     reply = other.doors.send(other.name, request)
     assert reply.status < 500
     assert one.balance() == "100.00"
+
+
+def test_all_vendors_at_once_on_one_account(rig):
+    """Every vendor plays with one player's money at the same time, and the books stay exact."""
+    vendors = [Vendor(rig, name) for name in NAMES]
+    first = vendors[0].sit_down("100.00")
+    for vendor in vendors[1:]:
+        vendor.sit_down(player=first.player)
+    bets = [(vendor, vendor.bet("1.00")) for _ in range(8) for vendor in vendors]
+    replies = rig.run(at_once(rig, bets))
+    heard = [
+        vendor.judged((bet,), reply) for (vendor, bet), reply in zip(bets, replies, strict=True)
+    ]
+    assert {each.verdict for each in heard} == {Verdict.DONE}
+    assert first.balance() == f"{100 - len(bets)}.00"
+    assert first.moved() == [("bet", "1.00")] * len(bets)
+    rig.audit()
