@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import sandbox
 import seeding
 from bets import CURRENCY, GAME, player, session, wire
 from contestants import BENCH, count_bets
 from load import THREADS, account_for, drive
 from report import Tally
+from seamline.cli.demo import API_KEY
+from seamline.cli.ids import Ids
 from seamline.dialects import dialects
 from seamline.dialects.examples import Voice, currency_of
 from seamline.ledger.audit import audit
@@ -43,7 +44,7 @@ class Sandbox:
     async def _seed(self, port: int) -> None:
         for name, dialect in dialects().items():
             where = seeding.Where(name, currency_of(dialect, CURRENCY), f"{name}-")
-            await seeding.seed(port, sandbox.API_KEY, where, self.players, DEPOSIT)
+            await seeding.seed(port, API_KEY, where, self.players, DEPOSIT)
 
     @contextmanager
     def on(self, store: Path) -> Iterator[Running]:
@@ -106,7 +107,7 @@ def _bet(name: str, source: random.Random, number: int) -> tuple[str, Command]:
     voice = Voice(
         dialect=dialect,
         integration=name,
-        like=lambda example: _like(example, source),
+        like=Ids(source).like,
         player=player(number),
         session=f"{name}-{session(number)}",
         currency=currency_of(dialect, CURRENCY),
@@ -116,11 +117,3 @@ def _bet(name: str, source: random.Random, number: int) -> tuple[str, Command]:
     if said is None:
         raise SystemExit(f"{name} has no published bet")
     return said
-
-
-def _like(example: str, source: random.Random) -> str:
-    """New hexadecimal digits where the example has any; one too short to be unique gets more."""
-    longer = example if len(example) >= 8 else example + "-" + "0" * 12
-    return "".join(
-        source.choice("0123456789abcdef") if each in "0123456789abcdef" else each for each in longer
-    )

@@ -5,6 +5,7 @@ random methods, paths, queries and headers.
 """
 
 from contextlib import suppress
+from random import Random
 
 import msgspec
 import pytest
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 
 from kit.gateway import GatewayRig
 from kit.raw import TROUBLE, own_shape, refusals, shape
-from kit.vendor import Ids, Vendor, renewed, templates
+from kit.vendor import Vendor, renewed, templates
+from seamline.cli.ids import Ids
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Refused, Reply, Request
 from seamline.wallet import Kind, Rejected, Rejection, Verdict
@@ -113,7 +115,7 @@ def met(draw, vendor, example):
     amount = draw(st.sampled_from(["0", "1.00", "2.5", "3000000"]))
 
     def pooled(part):
-        return Ids(f"{vendor.player}/{draw(st.integers(0, 30))}").like(part)
+        return Ids(Random(f"{vendor.player}/{draw(st.integers(0, 30))}")).like(part)
 
     ids = renewed(example, pooled)
     fields = {name: ids[name] for name in ("key", "target", "round") if name in ids}

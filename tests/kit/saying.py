@@ -7,13 +7,15 @@ carries unchanged, with ids and amounts drawn anew.
 import re
 from functools import cache
 from itertools import product
+from random import Random
 
 import msgspec
 import pytest
 from hypothesis import reject
 from hypothesis import strategies as st
 
-from kit.vendor import Ids, integration_of, renewed, templates
+from kit.vendor import integration_of, renewed, templates
+from seamline.cli.ids import Ids
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Refused
 from seamline.money import Quantity
@@ -88,7 +90,7 @@ def plain(item):
 def said(draw, name, call_name):
     """Items that the call carries: an example with new ids and amounts, and its request."""
     items = draw(st.sampled_from(sayable(name, call_name)))
-    ids, new = Ids(draw(seeds)), {}
+    ids, new = Ids(Random(draw(seeds))), {}
     fresh = tuple(changed(each, ids, new, draw) for each in items)
     try:
         return fresh, call_named(name, call_name).compose(fresh, integration_of(name), NOW)

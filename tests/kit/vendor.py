@@ -14,6 +14,7 @@ from random import Random
 import msgspec
 import pytest
 
+from seamline.cli.ids import Ids
 from seamline.dialects import examples as learnt
 from seamline.dialects import package_of
 from seamline.dialects.examples import IDS, bare, examples, kind_of, like_kind
@@ -21,7 +22,6 @@ from seamline.money import Quantity
 from seamline.wallet import Integration, Kind, Verdict
 
 __all__ = [
-    "Ids",
     "Said",
     "Vendor",
     "bare",
@@ -32,9 +32,6 @@ __all__ = [
     "templates",
 ]
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_HEX = re.compile(r"(?=[^0-9]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{16,}")
-_DIGITS = re.compile(r"[0-9]{2,}")
 _IN_NOTES = re.compile(r"[\w-]+")
 
 
@@ -49,36 +46,6 @@ def spellings(name):
     folder = files(package_of(_dialect(name))) / "vectors"
     read = [json.loads(each.read_text("utf-8")) for each in folder.iterdir()]
     return frozenset().union(*(each["spellings"] for each in read if "spellings" in each))
-
-
-class Ids:
-    """New ids, each in the shape of an example, never one twice."""
-
-    def __init__(self, seed):
-        self._random = Random(seed)
-
-    def like(self, example):
-        """An id that looks like the example: UUIDs are new UUIDs, numbers are new numbers."""
-        if _UUID.search(example):
-            return _UUID.sub(lambda _: self.uuid(), example)
-        if _HEX.search(example):
-            return _HEX.sub(lambda found: self._digits("0123456789abcdef", found[0]), example)
-        if _DIGITS.search(example):
-            return _DIGITS.sub(lambda found: self._number(len(found[0])), example)
-        return f"{example}-{self._number(12)}"
-
-    def uuid(self):
-        """A UUID of version 4."""
-        bits = self._random.getrandbits(128) & ~(0xF << 76) & ~(0x3 << 62) | 4 << 76 | 2 << 62
-        text = f"{bits:032x}"
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-    def _digits(self, of, example):
-        return "".join(self._random.choices(of, k=len(example)))
-
-    def _number(self, length):
-        first = self._random.choice("123456789")
-        return first + "".join(self._random.choices("0123456789", k=length - 1))
 
 
 def renewed(example, like, fresh=None, **given):
@@ -103,7 +70,7 @@ class Vendor:
         self.speaks = self.integration.dialect
         self.dialect = _dialect(self.speaks)
         self.calls = {call.name: call for call in self.dialect.calls}
-        self.ids = Ids(f"{name}/{seed if seed is not None else next(self._seeds)}")
+        self.ids = Ids(Random(f"{name}/{seed if seed is not None else next(self._seeds)}"))
         self.player = self.session = None
         self.currency, self.game = "USD", "g1"
 

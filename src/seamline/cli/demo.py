@@ -81,7 +81,7 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def settings_in(folder: Path) -> Settings:
+def settings_in(folder: Path, brand: str = BRAND) -> Settings:
     """Settings with a sandbox integration for each dialect, and the books in that folder."""
     currencies = {currency_of(dialect, CURRENCY) for dialect in dialects().values()} | {CURRENCY}
     return Settings(
@@ -91,9 +91,9 @@ def settings_in(folder: Path) -> Settings:
         api=Api(keys=(Secret(API_KEY),)),
         exchanges=Exchanges(),
         log=Log(),
-        brands={BRAND: Brand(currencies=tuple(sorted(currencies)))},
+        brands={brand: Brand(currencies=tuple(sorted(currencies)))},
         integrations={
-            name: Integration(name=name, brand=BRAND, dialect=name, options=dialect.sandbox())
+            name: Integration(name=name, brand=brand, dialect=name, options=dialect.sandbox())
             for name, dialect in dialects().items()
         },
         currencies=Currencies.standard(),
