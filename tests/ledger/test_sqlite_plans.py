@@ -47,7 +47,7 @@ def plan(world, name):
 def scanned(steps):
     """The steps that go through a table rather than search it."""
     # A list that is bound, and the queue of a recursive walk, are no tables.
-    allowed = ("SCAN wanted", "SCAN walk", "SCAN CONSTANT ROW", "SCAN (subquery")
+    allowed = ("SCAN wanted", "SCAN carray", "SCAN walk", "SCAN CONSTANT ROW", "SCAN (subquery")
     return [step for step in steps if step.startswith("SCAN") and not step.startswith(allowed)]
 
 

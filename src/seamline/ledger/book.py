@@ -365,7 +365,9 @@ class Book(Changes):
         return None
 
     def enter_round(self, round_: Round) -> None:
-        """Let a round be found, by its id and by what commands call it."""
+        """Let a round be found, by its id and by what commands call it; once, as one value."""
+        if round_.id in self.rounds_by_id:
+            return
         known = (round_.integration, round_.name, round_.account)
         self.rounds[round_.integration, round_.game, round_.name, round_.account] = round_
         oldest = self.rounds_of_any_game.setdefault(known, round_)

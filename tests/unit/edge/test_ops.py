@@ -1,6 +1,7 @@
 """Health, readiness and metrics; and the watch over the books."""
 
 import asyncio
+from collections import Counter
 from types import SimpleNamespace
 
 import apsw
@@ -113,22 +114,29 @@ async def watched(rig, monkeypatch):
     """A watch that looks again and again, and a way to wait for its next look."""
     monkeypatch.setattr(module, "WATCH_EVERY_S", 0.0)
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: 0.0))
-    looked, find = asyncio.Condition(), rig.ops._find_overdue
+    looked, done = asyncio.Condition(), Counter()
 
-    async def find_overdue():
-        try:
-            return await find()
-        finally:
-            async with looked:
-                looked.notify_all()
+    def counted(find):
+        async def look():
+            try:
+                return await find()
+            finally:
+                async with looked:
+                    done[find.__name__] += 1
+                    looked.notify_all()
 
-    monkeypatch.setattr(rig.ops, "_find_overdue", find_overdue)
+        return look
+
+    finds = ("_compare", "_find_overdue")
+    for find in finds:
+        monkeypatch.setattr(rig.ops, find, counted(getattr(rig.ops, find)))
     task = asyncio.create_task(rig.ops.watch())
 
     async def look(times=2):
+        # One that is under way may have begun before what it should see: only the second counts.
+        wanted = {find: done[find] + times for find in finds}
         async with asyncio.timeout(10), looked:
-            for _ in range(times):
-                await looked.wait()
+            await looked.wait_for(lambda: all(done[find] >= wanted[find] for find in finds))
 
     yield SimpleNamespace(look=look, task=task)
     task.cancel()

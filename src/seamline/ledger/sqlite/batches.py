@@ -71,6 +71,7 @@ class Batches:
         self._load_targets(book)
         # Now it is known of each command whose account it is about.
         for name, group in grouped.items():
+            self._load_rounds(book, terms[name], group)
             self._load_given(book, terms[name], group)
         return book
 
@@ -83,9 +84,6 @@ class Batches:
         keys = _keys(group, terms.policy)
         if keys:
             self._load_transactions(book, terms.integration, integration, keys)
-        rounds = {command.round for command in group if command.round is not None}
-        if rounds:
-            self._load_rounds(book, terms.integration, integration, rounds)
         players = {command.player for command in group if command.player is not None}
         if players:
             self._load_players(book, terms.brand, players)
@@ -113,9 +111,14 @@ class Batches:
         for row in self._run(SQL["load_transactions"], (integration, apsw.carray(tuple(keys)))):
             book.transactions[name, row[1]] = rows.transaction_of(row, name, self._currencies)
 
-    def _load_rounds(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
-        bindings = (integration, apsw.carray(tuple(wanted)), name)
-        for row in self._run(SQL["load_rounds"], bindings):
+    def _load_rounds(self, book: Book, terms: Terms, group: list[Command]) -> None:
+        """The rounds that are named, of the accounts at hand: a name may be everybody's."""
+        wanted = {command.round for command in group if command.round is not None}
+        if not wanted or not book.accounts:
+            return
+        integration, accounts = self._directory.integration(terms), array("q", book.accounts)
+        bindings = (integration, apsw.carray(tuple(wanted)), terms.integration)
+        for row in self._run(SQL["load_rounds"], (*bindings, apsw.carray(accounts))):
             book.enter_round(rows.round_of(row))
 
     def _load_players(self, book: Book, brand: str, wanted: set[str]) -> None:
@@ -125,16 +128,22 @@ class Batches:
 
     def _load_purses(self, book: Book, terms: Terms, group: list[Command]) -> None:
         """The accounts of players that are named with a currency; a new one for who has none."""
-        for command in group:
-            player = book.players.get((terms.brand, command.player or ""))
-            if player is None or command.currency not in terms.currencies:
-                continue
-            purse = (player.id, command.currency)
+        named = (
+            (book.players.get((terms.brand, command.player or "")), command.currency)
+            for command in group
+        )
+        wanted = {
+            (player.id, currency): player
+            for player, currency in named
+            if player is not None and currency is not None and currency in terms.currencies
+        }
+        known = self._directory.purses({player for player, _ in wanted})
+        for purse, player in wanted.items():
             if purse in book.purses:
                 continue
-            account = self._directory.purse(player.id, command.currency)
+            account = known.get(purse)
             if account is None:
-                account = self._directory.new_purse(player.id, command.currency)
+                account = self._directory.new_purse(*purse)
                 book.new_accounts[account.id] = account
             account = book.accounts.setdefault(account.id, account)
             book.purses[purse] = account

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from array import array
+from collections.abc import Callable, Collection, Mapping
 from itertools import count
 from typing import cast
 
@@ -77,11 +78,15 @@ class Directory:
 
     def purse(self, player: int, currency: str) -> Account | None:
         """A player's account in that currency."""
-        purses = [
-            rows.account_of(row, self._currencies)
-            for row in self._run(SQL["load_purses"], (player,))
-        ]
-        return next((purse for purse in purses if purse.currency.code == currency), None)
+        return self.purses({player}).get((player, currency))
+
+    def purses(self, players: Collection[int]) -> Mapping[tuple[int, str], Account]:
+        """All accounts of those players, by player and currency."""
+        if not players:
+            return {}
+        found = self._run(SQL["load_purses"], (apsw.carray(array("q", players)),))
+        accounts = (rows.account_of(row, self._currencies) for row in found)
+        return {(account.player, account.currency.code): account for account in accounts}
 
     def new_purse(self, player: int, currency: str) -> Account:
         """An account that is not stored yet."""

@@ -61,11 +61,13 @@ WHERE g.integration = ?1 AND (g.player = ?2 OR g.player IS NULL) AND g.cancelled
 ORDER BY g.from_ms, g.id
 
 -- load_rounds --
--- The rounds of one integration by the vendor's id, whatever game and account they are of.
+-- The rounds of one integration by the vendor's id, whatever game they are of, and of those
+-- accounts only: all rounds of a name that is everybody's are passed over within the index.
 SELECT r.id, ?3, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
        r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.ended
 FROM carray(?2) AS wanted
 CROSS JOIN rounds AS r ON r.integration = ?1 AND r.name = wanted.value
+WHERE r.account IN (SELECT value FROM carray(?4))
 
 -- load_rounds_by_id --
 -- The rounds that refunded transactions belong to.
@@ -90,10 +92,12 @@ FROM carray(?2) AS wanted
 CROSS JOIN players AS p ON p.brand = ?1 AND p.name = wanted.value
 
 -- load_purses --
--- All accounts of a player.
+-- All accounts of players.
 SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
        a.loss_on, a.loss_day, a.loss_week, a.loss_month
-FROM accounts AS a WHERE a.player = ?1 ORDER BY a.currency
+FROM carray(?1) AS wanted
+CROSS JOIN accounts AS a ON a.player = wanted.value
+ORDER BY a.player, a.currency
 
 -- load_claims --
 -- Which of the claims were paid to the account through the integration.

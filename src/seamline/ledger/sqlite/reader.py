@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
@@ -84,7 +85,7 @@ class SqliteReader:
         if not found:
             return None
         player = rows.player_of(found[0])
-        purses = self._run(SQL["load_purses"], (player.id,)).fetchall()
+        purses = self._run(SQL["load_purses"], (apsw.carray(array("q", (player.id,))),)).fetchall()
         return player, [rows.account_of(purse, self._currencies) for purse in purses]
 
     def session(self, integration: str, name: str) -> Session | None:
