@@ -348,7 +348,7 @@ def test_row34_a_wallet_that_is_away(gyre, doors, monkeypatch):
         raise StoreUnavailable("the disk is gone")
 
     with monkeypatch.context() as patched:
-        patched.setattr(doors.gateway.ledger._writer, "transact", away)
+        patched.setattr(doors.gateway.store.writer, "transact", away)
         answer = gyre.post("authorize", fields)
     assert denial(answer) == (503, "TEMPORARILY_UNAVAILABLE")
     assert answer[1]["retryable"] is True

@@ -122,7 +122,7 @@ def test_row41_a_cancel_that_races_its_bet(naga, seed):
 
 def test_row41_a_cancel_while_the_bet_is_being_written(naga, monkeypatch):
     """A cancel that arrives during a slow bet waits for it, and gives the stake back once."""
-    writer = naga.doors.gateway.ledger._writer
+    writer = naga.doors.gateway.store.writer
     transact = writer.transact
 
     async def slowly(work):
@@ -147,7 +147,7 @@ def test_row42_a_bet_without_an_outcome_in_time(hasty, monkeypatch):
     """The vendor is told an error, which no cancel follows: the debit is undone by ourselves."""
     naga = Naga(hasty).sit_down()
     bet = naga.play()
-    writer = hasty.gateway.ledger._writer
+    writer = hasty.gateway.store.writer
     transact = writer.transact
 
     async def hang(work):
@@ -173,7 +173,7 @@ def test_row42_the_store_is_away(naga, monkeypatch):
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(naga.doors.gateway.ledger._writer, "transact", fail)
+        broken.setattr(naga.doors.gateway.store.writer, "transact", fail)
         assert naga.post("place-bet", bet) == INTERNAL
         assert naga.cancel(bet) == INTERNAL
         assert naga.post("payout", naga.pay(bet)) == INTERNAL

@@ -433,7 +433,7 @@ def test_row52_the_store_is_away(oppi, monkeypatch):
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(oppi.doors.gateway.ledger._writer, "transact", fail)
+        broken.setattr(oppi.doors.gateway.store.writer, "transact", fail)
         assert oppi.post("bet", fields)["status"] == "RS_ERROR"
     assert oppi.rows() == []
     oppi.ok("bet", fields, HALF)

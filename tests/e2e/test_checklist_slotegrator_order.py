@@ -42,7 +42,7 @@ def test_a20_a_bet_whose_outcome_does_not_come(hasty, monkeypatch, lost):
     Whether the bet came through after all or not, the balance is what it was.
     """
     slote = Slotegrator(hasty).sit_down("100.0001")
-    writer, bet, gate = hasty.gateway.ledger._writer, slote.body("bet"), asyncio.Event()
+    writer, bet, gate = hasty.gateway.store.writer, slote.body("bet"), asyncio.Event()
     transact = writer.transact
 
     async def held(work):
@@ -86,7 +86,7 @@ def test_a20_other_calls_whose_outcome_does_not_come(hasty, monkeypatch, action)
     bet = slote.body("bet")
     slote.post(bet)
     said = {"win": slote.result(bet), "refund": slote.undo(bet), "balance": slote.body("balance")}
-    writer, gate = hasty.gateway.ledger._writer, asyncio.Event()
+    writer, gate = hasty.gateway.store.writer, asyncio.Event()
     transact = writer.transact
 
     async def held(work):
@@ -110,7 +110,7 @@ def test_a20_a_store_that_is_away(slote, monkeypatch):
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(slote.doors.gateway.ledger._writer, "transact", fail)
+        broken.setattr(slote.doors.gateway.store.writer, "transact", fail)
         assert slote.code(bet) == "BET_FAILED_UNKNOWN_ERROR"
         for action in ("win", "refund", "balance"):
             assert slote.code(slote.body(action)) == "INTERNAL_ERROR"

@@ -215,7 +215,7 @@ def test_a20_a_failure_before_the_commit(swipe, monkeypatch):
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(swipe.doors.gateway.ledger._writer, "transact", fail)
+        broken.setattr(swipe.doors.gateway.store.writer, "transact", fail)
         status, answer = swipe.post("bet", fields)
     assert status == 500
     assert is_error(answer, "client_connection_error")

@@ -44,7 +44,7 @@ def away(rig, monkeypatch):
             async def fail(_work):
                 raise StoreUnavailable("IOError: the disk is gone")
 
-            monkeypatch.setattr(rig.gateway.ledger._writer, "transact", fail)
+            monkeypatch.setattr(rig.gateway.store.writer, "transact", fail)
 
         def on(self):
             """The database is back."""
@@ -135,7 +135,7 @@ def test_fault_20_a_full_disk(vendor, rig):
 
 def test_fault_20_a_commit_that_fails(vendor, rig, monkeypatch):
     """A batch whose COMMIT fails is refused as a whole; the next one goes through."""
-    writer = rig.gateway.ledger._writer
+    writer = rig.gateway.store.writer
     bets = [vendor.bet("1.00") for _ in range(5)]
 
     def fail():
@@ -153,7 +153,7 @@ def test_fault_20_a_commit_that_fails(vendor, rig, monkeypatch):
 
 def test_fault_20_a_fault_of_the_program_hits_one_command(vendor, rig, monkeypatch):
     """A command that makes the program fail takes no other command of its batch down with it."""
-    from seamline.ledger import ledger as door
+    from seamline.ledger import lane as door
 
     bets = [vendor.bet("1.00") for _ in range(8)]
     decide = door.decide
@@ -197,7 +197,7 @@ def test_fault_20_a_full_queue_refuses_at_once(tmp_path):
 def test_fault_20_a_slow_store_loses_nothing(vendor, rig, monkeypatch):
     """A vendor that gave up waiting refunds; whatever the order, nothing was taken in the end."""
     vendor.needs(Kind.REFUND)
-    writer = rig.gateway.ledger._writer
+    writer = rig.gateway.store.writer
     bet, transact = vendor.bet("10.00"), writer.transact
     reached, gate = asyncio.Event(), asyncio.Event()
 

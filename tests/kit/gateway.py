@@ -209,7 +209,7 @@ class GatewayRig(Doors):
 
     async def _open(self, body_timeout_s):
         built = await self._stack.enter_async_context(assembly.gateway(self.settings))
-        built.ledger._clock = self.clock_ms
+        built.ledger._tempo.clock = self.clock_ms
         self.gateway = msgspec.structs.replace(built, clock_ms=self.clock_ms)
         self.app = Application(
             self.gateway,

@@ -9,8 +9,9 @@ from kit.books import balances, proven, transactions
 from kit.command import bet, deposit, refund, reward, say, win, withdrawal
 from kit.door import door, why
 from kit.world import BRAND, NOON, SWIPE
-from seamline.ledger import ledger as door_module
-from seamline.ledger.ledger import BUSY, CLOSING
+from seamline.ledger import lane as lane_module
+from seamline.ledger.lane import CLOSING
+from seamline.ledger.ledger import BUSY
 from seamline.ledger.store import NewSession, PlayerChange, StoreUnavailable, Unknown
 from seamline.wallet import (
     Applied,
@@ -173,14 +174,14 @@ async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
 
 async def test_one_fault_harms_nobody_else(world, monkeypatch):
     """A command that breaks the program raises alone; the rest of its batch is applied once."""
-    decide = door_module.decide
+    decide = lane_module.decide
 
     def brittle(command, view):
         if command.key == "bad":
             raise ZeroDivisionError("a fault of the program")
         return decide(command, view)
 
-    monkeypatch.setattr(door_module, "decide", brittle)
+    monkeypatch.setattr(lane_module, "decide", brittle)
     keys = ["b1", "bad", "b2"]
     async with door(world) as ledger:
         asked = (ledger.apply(bet(key, "1.00")) for key in keys)
@@ -194,7 +195,7 @@ async def test_one_fault_harms_nobody_else(world, monkeypatch):
 
 async def test_a_broken_law_rolls_the_command_back(world, monkeypatch):
     """A stake that the rules let through although it is not covered leaves no trace."""
-    decide = door_module.decide
+    decide = lane_module.decide
 
     def blind(command, view):
         if view.session is not None:
@@ -204,7 +205,7 @@ async def test_a_broken_law_rolls_the_command_back(world, monkeypatch):
             view.session.account.balance -= 1_000_00000
         return decision
 
-    monkeypatch.setattr(door_module, "decide", blind)
+    monkeypatch.setattr(lane_module, "decide", blind)
     async with door(world) as ledger:
         with pytest.raises(Exception, match="a stake is covered"):
             await ledger.apply(bet("b1", "500.00"))

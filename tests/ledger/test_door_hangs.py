@@ -9,7 +9,8 @@ from kit.books import proven, transactions
 from kit.command import bet, deposit
 from kit.door import door, why
 from kit.world import terms_of
-from seamline.ledger import ledger as door_module
+from seamline.ledger import lane as lane_module
+from seamline.ledger.ledger import Ledger
 from seamline.ledger.store import StoreUnavailable
 from seamline.wallet import Applied, Policy, Rejection, Replayed
 
@@ -34,23 +35,31 @@ class Hanging:
     def __getattr__(self, name):
         return getattr(self._writer, name)
 
+    async def settle(self, *batch):
+        """A batch, as slow as all transactions."""
+        return await self._slow(self._writer.settle, *batch)
+
     async def transact(self, work):
+        """An errand, as slow as all transactions."""
+        return await self._slow(self._writer.transact, work)
+
+    async def _slow(self, transact, *work):
         """The transaction is done, and nobody hears of it yet."""
         if self.fails:
             self.fails -= 1
             raise StoreUnavailable("no space")
-        result = await self._writer.transact(work)
+        result = await transact(*work)
         if self.hangs:
             await self.free.wait()
         return result
 
     def hang(self, ledger):
         """From now on nothing comes back, and nobody is to wait long for it."""
-        self.hangs, ledger._deadline_ms = True, 20
+        self.hangs, ledger._tempo.deadline_ms = True, 20
 
     def let_go(self, ledger):
         """Everything comes back, and may take its time."""
-        self.hangs, ledger._deadline_ms = False, 60_000
+        self.hangs, ledger._tempo.deadline_ms = False, 60_000
         self.free.set()
 
 
@@ -58,9 +67,7 @@ class Hanging:
 async def hanging(world, **options):
     """A door whose store hangs once a first bet is through."""
     writer = Hanging(world.writer)
-    ledger = door_module.Ledger(
-        writer, world.terms, clock=lambda: world.now_ms, deadline_ms=60_000, **options
-    )
+    ledger = Ledger(writer, world.terms, clock=lambda: world.now_ms, deadline_ms=60_000, **options)
     await ledger.apply(bet("b0", "1.00", round_="r0"))
     writer.hang(ledger)
     yield ledger, writer
@@ -106,7 +113,7 @@ async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
 
 async def test_a_refund_that_is_owed_is_not_forgotten(world, monkeypatch):
     """Where it cannot be written at once, it is before anything else when the store is back."""
-    monkeypatch.setattr(door_module, "REST_MS", 60_000)
+    monkeypatch.setattr(lane_module, "REST_MS", 60_000)
     world.terms = terms_of(Policy(overdue_bet="undo", refunded_bet_again="reject"))
     async with hanging(world) as (ledger, writer):
         assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
@@ -124,7 +131,7 @@ async def test_a_refund_that_is_owed_is_not_forgotten(world, monkeypatch):
 
 async def test_a_refund_that_is_owed_waits_for_nobody(world, monkeypatch):
     """Where nothing else comes it is tried again in a while."""
-    monkeypatch.setattr(door_module, "REST_MS", 10)
+    monkeypatch.setattr(lane_module, "REST_MS", 10)
     world.terms = terms_of(Policy(overdue_bet="undo"))
     async with hanging(world) as (ledger, writer):
         assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
@@ -185,7 +192,7 @@ async def test_a_store_that_hangs_while_it_looks_ahead(world, monkeypatch):
     async with door(world, batch_limit=1, deadline_ms=60_000) as ledger:
 
         async def hang(_commands):
-            ledger._give_up(())  # as the deadline does
+            ledger._lanes[0]._give_up(())  # as the deadline does
 
         monkeypatch.setattr(world.writer, "warm", hang)
         known, waited = await asyncio.gather(

@@ -1,40 +1,20 @@
-"""`Ledger.apply`: the only door to money. Commands queue, are decided in batches, and are answered.
-
-One commit serves a whole batch (group commit): while it is written, the next batch gathers. An
-outcome is handed back only after COMMIT has returned, so what was answered is durable.
-"""
+"""`Ledger.apply`: the only door to money. Behind it commands go down lanes, to be decided there."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-import msgspec
-import structlog
-
+from seamline.ledger.lane import CLOSING, Flow, Lane, Tempo
 from seamline.ledger.rows import Terms
-from seamline.ledger.rules import decide
 from seamline.ledger.store import StoreUnavailable, Writer
-from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
+from seamline.wallet import Command, Outcome, Rejected, Rejection
 
 ResultT = TypeVar("ResultT")
 
-_LOG = structlog.get_logger("seamline.ledger")
-
-OVERDUE = Rejected(why=Rejection.OVERDUE, detail="the store did not answer in time")
-STALLED = Rejected(why=Rejection.UNAVAILABLE, detail="the store does not answer")
 BUSY = Rejected(why=Rejection.BUSY, detail="the queue is full")
-CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
-
-
-#: How long what is owed waits for a store that is away, while nothing else comes.
-REST_MS = 1_000
 
 
 def clock_ms() -> int:
@@ -42,21 +22,12 @@ def clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Flow(msgspec.Struct):
-    """Figures of the door since start, for `/metrics`."""
-
-    batches: int = 0
-    commands: int = 0
-    busy: int = 0
-    unavailable: int = 0
-    overdue: int = 0
-    faults: int = 0
-    #: `sizes[n]`: batches of at most 2**n commands.
-    sizes: list[int] = msgspec.field(default_factory=lambda: [0] * 16)
-
-
 class Ledger:
-    """The door. One task takes turns: a batch of commands, or an errand, in a transaction each."""
+    """The door. Commands about one session, or one player, go down one lane, in their order.
+
+    A store with one writer has one lane. One that settles several batches side by side has more;
+    what meets across them all the same, its locks and unique keys keep apart.
+    """
 
     def __init__(
         self,
@@ -68,27 +39,16 @@ class Ledger:
         deadline_ms: int = 3_000,
         clock: Callable[[], int] = clock_ms,
     ) -> None:
-        self._writer = writer
         self.terms = terms
-        self._queue_limit = queue_limit
-        self._batch_limit = batch_limit
-        self._deadline_ms = deadline_ms
-        self._stalled = False
-        self._clock = clock
-        self._commands: deque[tuple[Command, asyncio.Future[Outcome]]] = deque()
-        self._owed: list[Command] = []
-        self._errands: deque[Callable[[], Awaitable[None]]] = deque()
-        self._filled = asyncio.Event()
-        self._closing = False
-        self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._work(), name="ledger")
-        self._task.add_done_callback(self._ended)
         self.flow = Flow()
+        self._tempo = Tempo(batch_limit, deadline_ms, clock)
+        self._queue_limit = queue_limit
+        self._lanes = [Lane(writer, terms, self._tempo, self.flow) for _ in range(writer.lanes)]
 
     @property
     def waiting(self) -> int:
         """How many commands are queued."""
-        return len(self._commands)
+        return sum(lane.waiting for lane in self._lanes)
 
     async def apply(self, command: Command) -> Outcome:
         """Decide the command, exactly once per key, and answer when that is durable.
@@ -97,191 +57,30 @@ class Ledger:
         no money moved in either case. A fault of the program raises, and moved none either. A store
         that does not answer is `OVERDUE` to those whose outcome may still come.
         """
-        if self._closing:
+        lane = self._lanes[hash(_whose(command)) % len(self._lanes)]
+        if lane.closed:
             return CLOSING
-        if self._stalled:
-            self.flow.unavailable += 1
-            return STALLED
-        if len(self._commands) >= self._queue_limit:
+        if self.waiting >= self._queue_limit:
             self.flow.busy += 1
             return BUSY
-        future: asyncio.Future[Outcome] = self._loop.create_future()
-        self._commands.append((command, future))
-        self._filled.set()
-        return await future
+        return await lane.apply(command)
 
     async def run(self, errand: Callable[[Writer, int], ResultT]) -> ResultT:
         """Run *errand(writer, now_ms)* in a transaction of its own, between two batches.
 
         Raises `StoreUnavailable` when the ledger is closing: nobody would run it any more.
         """
-        if self._closing:
+        lane = self._lanes[0]
+        if lane.closed:
             raise StoreUnavailable(CLOSING.detail)
-        future: asyncio.Future[ResultT] = self._loop.create_future()
-
-        async def work() -> None:
-            try:
-                result = await self._writer.transact(lambda: errand(self._writer, self._clock()))
-                settle: Callable[[], None] = partial(future.set_result, result)
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits
-                settle = partial(future.set_exception, error)
-            _unless_gone(future, settle)
-
-        self._errands.append(work)
-        self._filled.set()
-        return await future
+        return await lane.run(errand)
 
     async def close(self) -> None:
         """Refuse what is new, finish what was accepted, then stop."""
-        self._closing = True
-        self._filled.set()
-        # Who waits for the end may be cancelled; what was accepted is finished all the same.
-        await asyncio.shield(self._task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """Nobody may wait for a task that is no more; should it fail, everything is refused."""
-        self._closing = True
-        while self._commands:
-            _, future = self._commands.popleft()
-            _unless_gone(future, partial(future.set_result, CLOSING))
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            _LOG.critical("ledger_stopped", exc_info=fault)
-
-    async def _work(self) -> None:
-        while self._commands or self._errands or self._owed or not self._closing:
-            if self._errands:
-                await self._watched(self._errands.popleft()())
-            if self._commands or self._owed:
-                await self._turn()
-            elif not self._errands and not self._closing:
-                self._filled.clear()
-                await self._filled.wait()
-
-    async def _turn(self) -> None:
-        """Decide one batch and answer it. What is owed comes first."""
-        owed = [(refund, self._loop.create_future()) for refund in self._owed]
-        size = min(len(self._commands), self._batch_limit)
-        batch = [*owed, *(self._commands.popleft() for _ in range(size))]
-        size = len(batch)
-        self.flow.batches += 1
-        self.flow.commands += size
-        self.flow.sizes[min((size - 1).bit_length(), len(self.flow.sizes) - 1)] += 1
-        watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, batch)
-        outcomes = await self._settle_or_say_why([command for command, _ in batch])
-        watch.cancel()
-        self._owed = [
-            refund
-            for (refund, _), outcome in zip(owed, outcomes, strict=False)
-            if _is_away(outcome)
-        ]
-        late = self._stalled
-        if late:
-            self._stalled = False
-            self._make_good(batch, outcomes)
-        # Who went away meanwhile gets the answer by asking again.
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                _unless_gone(future, partial(future.set_exception, outcome))
-            elif not future.done():
-                future.set_result(outcome)
-        if self._owed and not late:
-            await self._rest()
-        elif self._commands and not late:
-            await self._look_ahead()
-
-    async def _rest(self) -> None:
-        """The store is away, and something is owed: try again with what comes, or in a while."""
-        if self._closing:
-            _LOG.critical("refunds_not_written", keys=[refund.key for refund in self._owed])
-            self._owed.clear()
-        elif not self._commands:
-            self._filled.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), REST_MS / 1000)
-
-    async def _look_ahead(self) -> None:
-        """While answers go out, let the store look for what the next batch needs."""
-        named = [command for command, _ in islice(self._commands, self._batch_limit)]
-        await self._watched(self._writer.warm(named))
-
-    async def _watched(self, work: Awaitable[None]) -> None:
-        """Nobody queues for long behind what is no command and has the store."""
-        watch = self._loop.call_later(self._deadline_ms / 1000, self._give_up, ())
-        await work
-        watch.cancel()
-        self._stalled = False
-
-    def _give_up(self, batch: Sequence[tuple[Command, asyncio.Future[Outcome]]]) -> None:
-        """The store hangs: nobody is kept waiting, and nothing more is taken until it answers.
-
-        What queues behind the batch was not begun, so that it is known to have moved nothing.
-        """
-        self._stalled = True
-        self.flow.overdue += len(batch)
-        _LOG.error("store_does_not_answer", commands=len(batch), queued=len(self._commands))
-        for _, future in batch:
-            _unless_gone(future, partial(future.set_result, OVERDUE))
-        while self._commands:
-            _, future = self._commands.popleft()
-            self.flow.unavailable += 1
-            _unless_gone(future, partial(future.set_result, STALLED))
-
-    def _make_good(
-        self,
-        batch: Sequence[tuple[Command, asyncio.Future[Outcome]]],
-        outcomes: Sequence[Outcome | Exception],
-    ) -> None:
-        """Undo bets that came through after their vendors were told otherwise, where it is ours to.
-
-        The refunds come before whatever else is decided, until they are written. Should the gateway
-        be killed before that, the vendor's own repeat of the bet meets the bet.
-        """
-        for (command, _), outcome in zip(batch, outcomes, strict=True):
-            undoes = self.terms[command.integration].policy.overdue_bet == "undo"
-            if undoes and command.kind is Kind.BET and isinstance(outcome, Applied):
-                refund = msgspec.structs.replace(
-                    command,
-                    kind=Kind.REFUND,
-                    key=f"overdue/{command.key}",
-                    target=command.key,
-                    amount=None,
-                )
-                self._owed.append(refund)
-
-    async def _settle_or_say_why(
-        self, commands: Sequence[Command]
-    ) -> Sequence[Outcome | Exception]:
-        """The outcomes of a batch. One command's fault must not take the others down with it."""
-        try:
-            return await self._writer.transact(lambda: self._settle(commands))
-        except StoreUnavailable as error:
-            self.flow.unavailable += len(commands)
-            away = Rejected(why=Rejection.UNAVAILABLE, detail=str(error))
-            return [away] * len(commands)
-        except Exception as fault:  # noqa: BLE001 - the batch is rolled back; each is told
-            if len(commands) == 1:
-                self.flow.faults += 1
-                return [fault]
-            return [(await self._settle_or_say_why([command]))[0] for command in commands]
-
-    def _settle(self, commands: Sequence[Command]) -> Sequence[Outcome]:
-        """Load, decide, write; inside a transaction."""
-        terms = self.terms
-        book = self._writer.load(commands, terms, self._clock())
-        outcomes = []
-        for command in commands:
-            view = book.view(command, terms[command.integration])
-            outcomes.append(book.post(command, view, decide(command, view)))
-        self._writer.write(book)
-        return outcomes
+        await asyncio.gather(*(lane.close() for lane in self._lanes))
 
 
-def _is_away(outcome: Outcome | Exception) -> bool:
-    """Whether nothing was decided, since the store could not be written."""
-    return isinstance(outcome, Rejected) and outcome.why is Rejection.UNAVAILABLE
-
-
-def _unless_gone(future: asyncio.Future[ResultT], settle: Callable[[], None]) -> None:
-    """Settle a future unless its waiter was cancelled."""
-    if not future.done():
-        settle()
+def _whose(command: Command) -> tuple[str, str | None]:
+    """What tells best which account a command is about, without looking it up."""
+    named = command.session or command.player or command.target or command.key
+    return command.integration, named

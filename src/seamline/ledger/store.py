@@ -12,9 +12,13 @@ import msgspec
 from seamline.ledger.book import Book
 from seamline.ledger.changes import AlertRow
 from seamline.ledger.rows import Account, Player, Session, Terms
-from seamline.wallet import Alert, Command, Limits, PlayerStatus
+from seamline.wallet import Alert, Command, Limits, Outcome, PlayerStatus
 
 ResultT = TypeVar("ResultT")
+
+
+#: Decides the commands of a batch and enters what it decided in their book.
+Judge = Callable[[Book], Sequence[Outcome]]
 
 
 class StoreError(Exception):
@@ -68,6 +72,20 @@ class NewGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 class Writer(Protocol):
     """The writing side. What reads for a decision, or writes, runs inside a transaction."""
+
+    @property
+    def lanes(self) -> int:
+        """How many batches may be settled side by side."""
+
+    async def settle(
+        self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
+    ) -> Sequence[Outcome]:
+        """Load what the commands need, let *judge* decide them, write what that changed.
+
+        Returns what *judge* said once that is durable. `StoreUnavailable` when the disk or the
+        server fails; then, as with any error that *judge* raises, nothing happened. Where one batch
+        meets another one, *judge* may be asked again, with a fresh book.
+        """
 
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:
         """Run *work* in a transaction and return its result once that is durable.

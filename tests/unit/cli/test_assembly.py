@@ -81,7 +81,7 @@ async def test_the_settings_of_the_ledger_and_the_record_are_kept(tmp_path):
         exchanges=Record(max_count=5, max_age_hours=2),
     )
     async with gateway(chosen) as built:
-        assert (built.ledger._queue_limit, built.ledger._batch_limit) == (7, 3)
+        assert (built.ledger._queue_limit, built.ledger._tempo.batch_limit) == (7, 3)
         assert (built.exchanges._max_count, built.exchanges._max_age_ms) == (5, 7_200_000)
         assert built.exchanges._hidden[NAME] == known()[NAME].secret_headers
 

@@ -336,7 +336,7 @@ async def test_a_ledger_that_fails(rig, logged, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("in the ledger")
 
-    monkeypatch.setattr(rig.ledger, "_settle", fail)
+    monkeypatch.setattr(rig.ledger._lanes[0], "_judge", fail)
     got = await rig.bets(["b1", "1.00"])
     assert got.json == {"why": "FAULT", "call": "bet", "detail": ""}
     assert "ZeroDivisionError: in the ledger" in logged()[0]["exception"]

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 import seamline
 from seamline.edge.metrics import BOUNDS, CallFigures, GatewayCollector, renderer
-from seamline.ledger.ledger import Flow
+from seamline.ledger.lane import Flow
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "metrics.md"
 

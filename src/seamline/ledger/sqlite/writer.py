@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 import apsw
 
+from seamline.ledger.rows import Terms
 from seamline.ledger.sqlite.batches import Batches
 from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.directory import Directory
 from seamline.ledger.sqlite.registry import Registry
-from seamline.ledger.store import StoreUnavailable
+from seamline.ledger.store import Judge, StoreUnavailable
 from seamline.money import Currencies
-from seamline.wallet import Command
+from seamline.wallet import Command, Outcome
 
 ResultT = TypeVar("ResultT")
 
@@ -30,6 +31,9 @@ AWAY = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.C
 
 class SqliteWriter:
     """The writing side: transactions, and what is done in them by batches and by the registry."""
+
+    #: One connection, one transaction at a time.
+    lanes = 1
 
     def __init__(
         self, connection: apsw.Connection, currencies: Currencies, checkpointer: Checkpointer
@@ -51,6 +55,19 @@ class SqliteWriter:
         self.end_round = registry.end_round
         self.set_alert_state, self.raise_alerts = registry.set_alert_state, registry.raise_alerts
         self.close_alert = registry.close_alert
+
+    async def settle(
+        self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
+    ) -> Sequence[Outcome]:
+        """Load what the commands need, let *judge* decide them, write what that changed."""
+
+        def work() -> Sequence[Outcome]:
+            book = self.load(commands, terms, now_ms)
+            outcomes = judge(book)
+            self.write(book)
+            return outcomes
+
+        return await self.transact(work)
 
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:
         """Run *work* in a transaction and return its result once that is durable.
