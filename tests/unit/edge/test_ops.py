@@ -352,7 +352,7 @@ async def test_half_undone_is_not_ended(rig):
 
 async def test_every_overdue_round_is_found(rig, monkeypatch):
     """However many rounds lie between two looks, each that never ended is found."""
-    monkeypatch.setattr("seamline.ledger.sqlite.reader.OVERDUE_STEP", 3)
+    monkeypatch.setattr("seamline.ledger.reader.OVERDUE_STEP", 3)
     for number in range(10):
         rig.world.apply(bet(f"b{number}", "1.00", round_=f"r{number}"))
     rig.world.now_ms += OVERDUE_MS + 1
@@ -370,7 +370,7 @@ async def test_every_overdue_round_is_found(rig, monkeypatch):
 
 async def test_alerts_are_written_a_few_at_a_time(rig, monkeypatch):
     """One transaction writes a bounded number of alerts, and the next look goes on behind them."""
-    monkeypatch.setattr("seamline.ledger.sqlite.reader.OVERDUE_LIMIT", 3)
+    monkeypatch.setattr("seamline.ledger.reader.OVERDUE_LIMIT", 3)
     for number in range(7):
         rig.world.apply(bet(f"b{number}", "1.00", round_=f"r{number}"))
     rig.world.now_ms += OVERDUE_MS + 1

@@ -9,12 +9,12 @@ from typing import cast
 
 import apsw
 
+from seamline.ledger import columns
 from seamline.ledger.book import Book, refused_of, stone_of
 from seamline.ledger.chain import START
 from seamline.ledger.rows import Terms
 from seamline.ledger.sql import queries
-from seamline.ledger.sqlite import rows
-from seamline.ledger.sqlite.directory import Directory
+from seamline.ledger.sqlite.directory import SqliteDirectory
 from seamline.money import Currencies
 from seamline.must import must
 from seamline.wallet import Command, Kind, Policy
@@ -26,7 +26,7 @@ class Batches:
     """Loads and writes books; runs inside the writer's transaction."""
 
     def __init__(
-        self, connection: apsw.Connection, directory: Directory, currencies: Currencies
+        self, connection: apsw.Connection, directory: SqliteDirectory, currencies: Currencies
     ) -> None:
         self._db = connection
         self._run = connection.cursor().execute
@@ -101,7 +101,7 @@ class Batches:
 
     def _load_sessions(self, book: Book, name: str, integration: int, wanted: set[str]) -> None:
         for row in self._run(SQL["load_sessions"], (integration, apsw.carray(tuple(wanted)))):
-            session = rows.session_of(row, name, self._currencies)
+            session = columns.session_of(row, name, self._currencies)
             # Two sessions of one account in a batch share one account, or a bet would be lost.
             session.account = book.accounts.setdefault(session.account.id, session.account)
             book.owners[session.account.id] = session.player.name
@@ -109,7 +109,7 @@ class Batches:
 
     def _load_transactions(self, book: Book, name: str, integration: int, keys: set[str]) -> None:
         for row in self._run(SQL["load_transactions"], (integration, apsw.carray(tuple(keys)))):
-            book.transactions[name, row[1]] = rows.transaction_of(row, name, self._currencies)
+            book.transactions[name, row[1]] = columns.transaction_of(row, name, self._currencies)
 
     def _load_rounds(self, book: Book, terms: Terms, group: list[Command]) -> None:
         """The rounds that are named, of the accounts at hand: a name may be everybody's."""
@@ -119,11 +119,11 @@ class Batches:
         integration, accounts = self._directory.integration(terms), array("q", book.accounts)
         bindings = (integration, apsw.carray(tuple(wanted)), terms.integration)
         for row in self._run(SQL["load_rounds"], (*bindings, apsw.carray(accounts))):
-            book.enter_round(rows.round_of(row))
+            book.enter_round(columns.round_of(row))
 
     def _load_players(self, book: Book, brand: str, wanted: set[str]) -> None:
         for row in self._run(SQL["load_players"], (brand, apsw.carray(tuple(wanted)))):
-            player = rows.player_of(row)
+            player = columns.player_of(row)
             book.players[brand, player.name] = player
 
     def _load_purses(self, book: Book, terms: Terms, group: list[Command]) -> None:
@@ -163,7 +163,7 @@ class Batches:
                 continue
             bindings = (integration, terms.brand, command.player, command.game)
             for row in self._run(SQL["load_newest_session"], bindings):
-                session = rows.session_of(row, terms.integration, self._currencies)
+                session = columns.session_of(row, terms.integration, self._currencies)
                 session.account = book.accounts.setdefault(session.account.id, session.account)
                 book.owners[session.account.id] = session.player.name
                 book.newest[wanted] = session
@@ -178,11 +178,11 @@ class Batches:
             if command.campaign:
                 bindings: tuple[int, str | int] = (integration, command.campaign)
                 found = self._run(SQL["load_grants"], bindings)
-                book.grants[terms.integration, command.campaign] = [*map(rows.grant_of, found)]
+                book.grants[terms.integration, command.campaign] = [*map(columns.grant_of, found)]
             elif (account := book.view(command, terms, ahead=True).account) is not None:
                 bindings = (integration, account.player)
                 found = self._run(SQL["load_given"], bindings)
-                book.given[terms.integration, account.player] = [*map(rows.grant_of, found)]
+                book.given[terms.integration, account.player] = [*map(columns.grant_of, found)]
 
     def _load_claims(
         self, book: Book, terms: Terms, integration: int, commands: list[Command]
@@ -205,7 +205,7 @@ class Batches:
         }
         if missing:
             for row in self._run(SQL["load_accounts"], (apsw.carray(array("q", missing)),)):
-                account = rows.account_of(row[:11], self._currencies)
+                account = columns.account_of(row[:11], self._currencies)
                 book.accounts[account.id] = account
                 book.owners[account.id] = row[11]
         # One that was also found by key is that very one: what the batch does to it is seen by all.
@@ -217,11 +217,11 @@ class Batches:
             for row in self._run(SQL["load_settlers"], (apsw.carray(array("q", paid)),)):
                 number = cast("int", row[0])
                 integration = paid[number].integration
-                book.by_id[number] = rows.transaction_of(row, integration, self._currencies)
+                book.by_id[number] = columns.transaction_of(row, integration, self._currencies)
         wanted = {each.round for each in found if each.round is not None} - set(book.rounds_by_id)
         if wanted:
             for row in self._run(SQL["load_rounds_by_id"], (apsw.carray(array("q", wanted)),)):
-                book.enter_round(rows.round_of(row))
+                book.enter_round(columns.round_of(row))
 
     # Write.
 
@@ -231,7 +231,7 @@ class Batches:
         if book.adopted or book.slid:
             self._write_sessions(book)
         if book.posted:
-            posted = [rows.transaction_row(each, numbers) for each in book.posted]
+            posted = [columns.transaction_row(each, numbers) for each in book.posted]
             self._many(SQL["insert_transaction"], posted)
         # An account opens with its first deposit, not with one that is refused.
         for account in book.new_accounts.values():
@@ -239,7 +239,7 @@ class Batches:
                 bindings = (account.id, account.player, account.currency.code, START)
                 self._run(SQL["insert_account"], bindings)
         if book.moved:
-            moved = [rows.account_change(*change) for change in book.moved.values()]
+            moved = [columns.account_change(*change) for change in book.moved.values()]
             self._exactly(SQL["update_account"], moved)
         if book.changed:
             self._write_rounds(book)
@@ -248,9 +248,9 @@ class Batches:
                 SQL["insert_claim"], [(a, numbers[i], claim, t) for a, i, claim, t in book.claimed]
             )
         if book.alerts:
-            self._many(SQL["insert_alert"], [rows.alert_row(a, numbers) for a in book.alerts])
+            self._many(SQL["insert_alert"], [columns.alert_row(a, numbers) for a in book.alerts])
         if book.rollups:
-            totals = [rows.rollup_row(*entry, numbers) for entry in book.rollups.items()]
+            totals = [columns.rollup_row(*entry, numbers) for entry in book.rollups.items()]
             self._many(SQL["add_to_rollup"], totals)
         # At the end, for they may be about rows of this very batch.
         if book.reversed:
@@ -261,21 +261,21 @@ class Batches:
     def _write_rounds(self, book: Book) -> None:
         """Rounds that were opened, and others that went on."""
         numbers = self._directory.integrations
-        self._many(SQL["insert_round"], [rows.round_row(r, numbers) for r in book.opened])
+        self._many(SQL["insert_round"], [columns.round_row(r, numbers) for r in book.opened])
         opened = {round_.id for round_ in book.opened}
         changed = [round_ for number, round_ in book.changed.items() if number not in opened]
         if changed:
-            self._many(SQL["update_round"], [rows.round_change(round_) for round_ in changed])
+            self._many(SQL["update_round"], [columns.round_change(round_) for round_ in changed])
 
     def _write_sessions(self, book: Book) -> None:
         """Sessions that were bound to a vendor's id, or stay open for longer."""
         numbers = self._directory.integrations
-        adopted = [rows.session_row(session, numbers) for session in book.adopted]
+        adopted = [columns.session_row(session, numbers) for session in book.adopted]
         self._many(SQL["insert_session"], adopted)
         slid = [(session.expires_ms, session.id) for session in book.slid.values()]
         self._many(SQL["slide_session"], slid)
 
-    def _exactly(self, sql: str, changes: Sequence[rows.Row]) -> None:
+    def _exactly(self, sql: str, changes: Sequence[columns.Row]) -> None:
         """Run the statement per row; each must change one row, or the transaction is undone."""
         before = self._db.total_changes()
         self._many(sql, changes)

@@ -14,11 +14,12 @@ from typing import TypeVar
 
 import apsw
 
+from seamline.ledger.registry import Registry
 from seamline.ledger.rows import Terms
 from seamline.ledger.sqlite.batches import Batches
 from seamline.ledger.sqlite.checkpoint import Checkpointer
-from seamline.ledger.sqlite.directory import Directory
-from seamline.ledger.sqlite.registry import Registry
+from seamline.ledger.sqlite.directory import SqliteDirectory
+from seamline.ledger.sqlite.tables import SqliteTables
 from seamline.ledger.store import Judge, StoreUnavailable
 from seamline.money import Currencies
 from seamline.wallet import Command, Outcome
@@ -44,10 +45,11 @@ class SqliteWriter:
         self._stale = False
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         connection.set_wal_hook(checkpointer.note)
-        self._directory = Directory(connection, currencies)
+        tables = SqliteTables(connection)
+        self._directory = SqliteDirectory(tables, currencies)
         batches = self._batches = Batches(connection, self._directory, currencies)
         self.newest_ms, self.load, self.write = batches.newest_ms, batches.load, batches.write
-        registry = Registry(connection, self._directory)
+        registry = Registry(tables, self._directory)
         self.adopt, self.beat = registry.adopt, registry.beat
         self.add_player, self.change_player = registry.add_player, registry.change_player
         self.open_session, self.close_session = registry.open_session, registry.close_session

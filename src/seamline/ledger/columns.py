@@ -1,9 +1,12 @@
-"""Between rows of SQLite and the ledger's structs. STRICT tables keep the column types honest."""
+"""Between the columns of stored rows and the ledger's structs, in the order of the queries.
+
+Both backends name and order columns alike, and keep the types honest: the casts are their promise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 
@@ -12,10 +15,9 @@ from seamline.ledger.rows import Account, Grant, Player, Round, Session, Transac
 from seamline.money import Currencies
 from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Rejection
 
-if TYPE_CHECKING:
-    import apsw
-
-    Row = tuple[apsw.SQLiteValue, ...]
+#: What a column holds, and what a statement takes.
+Value = None | int | float | bytes | str
+Row = tuple[Value, ...]
 
 _LIMITS = msgspec.json.Decoder(Limits)
 _KIND = {kind.value: kind for kind in Kind}

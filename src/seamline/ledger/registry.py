@@ -1,35 +1,32 @@
-"""Players, sessions, campaigns and alerts on SQLite: what is set down beside the movements."""
+"""Players, sessions, campaigns and alerts: what is set down beside the movements."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
-import apsw
 import msgspec
 
+from seamline.ledger import columns
 from seamline.ledger.changes import AlertRow
+from seamline.ledger.directory import Directory
 from seamline.ledger.rows import Player, Session, Terms
-from seamline.ledger.sql import queries
-from seamline.ledger.sqlite import rows
-from seamline.ledger.sqlite.directory import Directory
 from seamline.ledger.store import Conflict, NewGrant, NewSession, PlayerChange, StoreError, Unknown
+from seamline.ledger.tables import Tables
 from seamline.wallet import NO_LIMITS, Alert, PlayerStatus
-
-SQL = queries(__package__)
 
 
 class Registry:
     """Writes what the operator sets down; runs inside the writer's transaction."""
 
-    def __init__(self, connection: apsw.Connection, directory: Directory) -> None:
-        self._db = connection
-        self._run = connection.cursor().execute
-        self._many = connection.cursor().executemany
+    def __init__(self, tables: Tables, directory: Directory) -> None:
+        self._tables = tables
         self._directory = directory
 
     def adopt(self, terms: Iterable[Terms]) -> None:
         """Refuse to go on with an integration that the ledger knows as another brand's."""
-        brands = {name: brand for _, name, brand in self._run(SQL["all_integrations"])}
+        known = cast("list[tuple[int, str, str]]", self._tables.rows("all_integrations"))
+        brands = {name: brand for _, name, brand in known}
         for each in terms:
             brand = brands.get(each.integration, each.brand)
             if brand != each.brand:
@@ -57,10 +54,8 @@ class Registry:
             language,
             now_ms,
         )
-        self._run(
-            SQL["insert_player"],
-            (player.id, brand, name, country, language, player.status.value, "{}", now_ms),
-        )
+        named = (player.id, brand, name, country, language)
+        self._tables.change("insert_player", [(*named, player.status.value, "{}", now_ms)])
         return player, True
 
     def change_player(self, brand: str, name: str, change: PlayerChange) -> Player:
@@ -73,10 +68,8 @@ class Registry:
         player.country = change.country or player.country
         player.language = change.language or player.language
         text = msgspec.json.encode(player.limits).decode()
-        self._run(
-            SQL["update_player"],
-            (player.status.value, text, player.country, player.language, player.id),
-        )
+        row = (player.status.value, text, player.country, player.language, player.id)
+        self._tables.change("update_player", [row])
         return player
 
     def open_session(self, terms: Terms, wanted: NewSession) -> tuple[Session, bool]:
@@ -98,7 +91,7 @@ class Registry:
             self._directory.open(account)
         number, bounds = self._directory.new_session(), (wanted.opened_ms, wanted.expires_ms)
         row = (number, integration, wanted.name, account.id, wanted.game, *bounds)
-        self._run(SQL["insert_session"], row)
+        self._tables.change("insert_session", [row])
         opened = Session(
             number, terms.integration, wanted.name, player, account, wanted.game, *bounds
         )
@@ -111,7 +104,7 @@ class Registry:
             raise Unknown(f"no session {name!r} at integration {terms.integration!r}")
         if session.closed_ms is None:
             session.closed_ms = now_ms
-            self._run(SQL["close_session"], (now_ms, session.id))
+            self._tables.change("close_session", [(now_ms, session.id)])
         return session
 
     def grant(self, terms: Terms, wanted: NewGrant) -> None:
@@ -123,8 +116,8 @@ class Registry:
         if wanted.players is not None:
             numbers.discard(None)
         said = (wanted.currency, wanted.reward, wanted.from_ms, wanted.until_ms)
-        self._many(
-            SQL["insert_grant"],
+        self._tables.change(
+            "insert_grant",
             [
                 (integration, wanted.name, wanted.vendor_name, player, game, *said)
                 for player in numbers
@@ -134,30 +127,27 @@ class Registry:
 
     def cancel_grants(self, terms: Terms, name: str, now_ms: int) -> None:
         """Note that a campaign, by the operator's id or by the vendor's, is over."""
-        self._run(SQL["cancel_grants"], (self._directory.integration(terms), name, now_ms))
+        self._tables.change("cancel_grants", [(self._directory.integration(terms), name, now_ms)])
 
     def end_round(self, number: int) -> None:
         """Close a round that its vendor left open."""
-        self._run(SQL["end_round"], (number,))
+        self._tables.change("end_round", [(number,)])
 
     def set_alert_state(self, alert: int, state: str, now_ms: int) -> None:
         """Move an alert to `open`, `investigating` or `resolved`; `Unknown` when there is none."""
-        before = self._db.total_changes()
-        self._run(SQL["set_alert_state"], (state, now_ms, alert))
-        if self._db.total_changes() == before:
+        if not self._tables.change("set_alert_state", [(state, now_ms, alert)]):
             raise Unknown(f"no alert {alert}")
 
     def close_alert(self, terms: Terms, key: str, alert: Alert, now_ms: int) -> None:
         """Resolve what a command raised, if it did: it is over."""
         number = self._directory.integration(terms)
-        self._run(SQL["close_alert"], (number, key, alert.value, now_ms))
+        self._tables.change("close_alert", [(number, key, alert.value, now_ms)])
 
     def raise_alerts(self, alerts: Sequence[AlertRow]) -> None:
         """Write alerts that no command caused; about the same key again one is no news."""
-        self._many(
-            SQL["insert_alert"], [rows.alert_row(a, self._directory.integrations) for a in alerts]
-        )
+        numbers = self._directory.integrations
+        self._tables.change("insert_alert", [columns.alert_row(each, numbers) for each in alerts])
 
     def beat(self, now_ms: int) -> None:
         """Write something small, to see that a write goes through."""
-        self._run(SQL["beat"], (now_ms,))
+        self._tables.change("beat", [(now_ms,)])
