@@ -15,9 +15,12 @@ from seamline.ledger.rows import Account, Grant, Player, Round, Session, Transac
 from seamline.money import Currencies
 from seamline.wallet import NO_LIMITS, Kind, Limits, PlayerStatus, Rejection
 
-#: What a column holds, and what a statement takes.
-Value = None | int | float | bytes | str
-Row = tuple[Value, ...]
+#: A row as it is read.
+Row = tuple[object, ...]
+
+#: A row as a statement takes it.
+Value = None | int | bytes | str
+Cells = tuple[Value, ...]
 
 _LIMITS = msgspec.json.Decoder(Limits)
 _KIND = {kind.value: kind for kind in Kind}
@@ -144,7 +147,7 @@ def transaction_of(row: Row, integration: str, currencies: Currencies) -> Transa
     )
 
 
-def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
+def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Cells:
     """A transaction as `insert_transaction` takes it."""
     return (
         t.id,
@@ -175,26 +178,26 @@ def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Row:
     )
 
 
-def session_row(s: Session, integrations: Mapping[str, int]) -> Row:
+def session_row(s: Session, integrations: Mapping[str, int]) -> Cells:
     """A session as `insert_session` takes it."""
     names = (s.id, integrations[s.integration], s.name, s.account.id, s.game)
     return (*names, s.opened_ms, s.expires_ms)
 
 
-def account_change(a: Account, loaded_version: int) -> Row:
+def account_change(a: Account, loaded_version: int) -> Cells:
     """An account as `update_account` takes it."""
     losses = (a.loss_on, a.loss_day, a.loss_week, a.loss_month)
     return (a.balance, a.version, a.chain, a.last, *losses, a.id, loaded_version)
 
 
-def round_row(r: Round, integrations: Mapping[str, int]) -> Row:
+def round_row(r: Round, integrations: Mapping[str, int]) -> Cells:
     """A round as `insert_round` takes it."""
     names = (r.id, integrations[r.integration], r.game, r.name, r.account)
     spans = (r.opened_ms, r.changed_ms, r.first, r.last)
     return (*names, *spans, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, _ended(r))
 
 
-def round_change(r: Round) -> Row:
+def round_change(r: Round) -> Cells:
     """A round as `update_round` takes it."""
     totals = (r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded)
     return (r.changed_ms, r.last, *totals, _ended(r), r.id)
@@ -204,7 +207,7 @@ def _ended(r: Round) -> int | None:
     return None if r.ended is None else int(r.ended)
 
 
-def rollup_row(key: RollupKey, entry: list[int], integrations: Mapping[str, int]) -> Row:
+def rollup_row(key: RollupKey, entry: list[int], integrations: Mapping[str, int]) -> Cells:
     """A count and a sum of units as `add_to_rollup` takes them."""
     hour, integration, currency, kind = key
     transactions, units = entry
@@ -212,7 +215,7 @@ def rollup_row(key: RollupKey, entry: list[int], integrations: Mapping[str, int]
     return (hour, integrations[integration], currency, kind, transactions, high, low)
 
 
-def alert_row(row: AlertRow, integrations: Mapping[str, int]) -> Row:
+def alert_row(row: AlertRow, integrations: Mapping[str, int]) -> Cells:
     """An alert as `insert_alert` takes it."""
     number, raised = integrations[row.integration], row.raised
     return (number, row.key, raised.alert.value, raised.detail, row.account, row.created_ms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from seamline.ledger.columns import Row, Value
+from seamline.ledger.columns import Cells, Row, Value
 
 #: What is bound to a place of a statement: a value, or a list of them that is joined like a table.
 Bound = Value | list[int] | list[str]
@@ -17,5 +17,5 @@ class Tables(Protocol):
     def rows(self, name: str, *bound: Bound) -> Sequence[Row]:
         """Everything that a query finds."""
 
-    def change(self, name: str, rows: Collection[Row]) -> int:
+    def change(self, name: str, rows: Collection[Cells]) -> int:
         """Run a statement for each of the rows; how many rows of its table that changed."""

@@ -275,7 +275,7 @@ class Batches:
         slid = [(session.expires_ms, session.id) for session in book.slid.values()]
         self._many(SQL["slide_session"], slid)
 
-    def _exactly(self, sql: str, changes: Sequence[columns.Row]) -> None:
+    def _exactly(self, sql: str, changes: Sequence[columns.Cells]) -> None:
         """Run the statement per row; each must change one row, or the transaction is undone."""
         before = self._db.total_changes()
         self._many(sql, changes)

@@ -8,7 +8,7 @@ from typing import cast
 
 import apsw
 
-from seamline.ledger.columns import Row, Value
+from seamline.ledger.columns import Cells, Row, Value
 from seamline.ledger.sql import queries
 from seamline.ledger.tables import Bound
 
@@ -27,7 +27,7 @@ class SqliteTables:
         """Everything that a query finds."""
         return self._run(SQL[name], tuple(map(_binding, bound))).fetchall()
 
-    def change(self, name: str, rows: Collection[Row]) -> int:
+    def change(self, name: str, rows: Collection[Cells]) -> int:
         """Run a statement for each of the rows; how many rows of its table that changed."""
         before = self._db.total_changes()
         self._many(SQL[name], rows)
