@@ -12,6 +12,7 @@ import msgspec
 from seamline.ledger.book import Book
 from seamline.ledger.changes import AlertRow
 from seamline.ledger.rows import Account, Player, Session, Terms
+from seamline.money import Currencies
 from seamline.wallet import Alert, Command, Limits, Outcome, PlayerStatus
 
 ResultT = TypeVar("ResultT")
@@ -35,6 +36,17 @@ class Conflict(Exception):
 
 class Unknown(Exception):
     """Nothing of that name exists."""
+
+
+def check_scales(stored: Mapping[str, int], currencies: Currencies) -> None:
+    """Refuse, with `StoreError`, a currency whose scale changed under stored units."""
+    for code, scale in stored.items():
+        if code not in currencies or currencies[code].scale != scale:
+            now = currencies[code].scale if code in currencies else "none"
+            raise StoreError(
+                f"currency {code} is stored with scale {scale}, the settings say {now}; "
+                "a scale can never change"
+            )
 
 
 class PlayerChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,15 @@ FROM unnest($2::text[]) AS wanted (value)
 JOIN players AS p ON p.brand = $1::text AND p.name = wanted.value
 JOIN accounts AS a ON a.player = p.id
 
+-- share_integrations --
+-- Held by every batch, of the integrations that it has commands of; all at the same time.
+SELECT pg_advisory_xact_lock_shared(7379616, value) FROM unnest($1::integer[]) AS wanted (value)
+
+-- own_integrations --
+-- Held by a batch with a refund of nobody knows what: while it leaves a tombstone, the bet that it
+-- is for must not be under way in another batch.
+SELECT pg_advisory_xact_lock(7379616, value) FROM unnest($1::integer[]) AS wanted (value)
+
 -- lock_accounts --
 -- Accounts by id, each with its player's name, held until the batch is written: in the order of
 -- ids, as every gateway does it.
@@ -95,8 +104,8 @@ JOIN rounds AS r ON r.id = t.round
 
 -- load_claims --
 -- Which of the claims were paid to their accounts through the integration.
-SELECT c.account, c.claim
-FROM unnest($2::bigint[], $3::text[]) AS wanted (account, claim)
+SELECT c.claim, c.account
+FROM unnest($2::text[], $3::bigint[]) AS wanted (claim, account)
 JOIN claims AS c
     ON c.account = wanted.account AND c.integration = $1::bigint AND c.claim = wanted.claim
 
@@ -227,7 +236,7 @@ SELECT * FROM unnest(
 
 -- slide_sessions --
 UPDATE sessions AS s SET expires_ms = greatest(s.expires_ms, w.expires_ms)
-FROM unnest($1::bigint[], $2::bigint[]) AS w (expires_ms, id)
+FROM unnest($1::bigint[], $2::bigint[]) AS w (id, expires_ms)
 WHERE s.id = w.id
 
 -- load_sessions --

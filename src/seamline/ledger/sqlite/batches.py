@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 import apsw
 
 from seamline.ledger import columns
-from seamline.ledger.book import Book, refused_of, stone_of
+from seamline.ledger.book import Book
 from seamline.ledger.chain import START
+from seamline.ledger.keys import grouped, keys_of
 from seamline.ledger.rows import Terms
 from seamline.ledger.sql import queries
 from seamline.ledger.sqlite.directory import SqliteDirectory
 from seamline.money import Currencies
 from seamline.must import must
-from seamline.wallet import Command, Kind, Policy
+from seamline.wallet import Command, Kind
 
 SQL = queries(__package__)
 
@@ -44,7 +44,7 @@ class Batches:
     def warm(self, commands: Sequence[Command]) -> None:
         """Look for what the commands name, so that the pages that lead there are in memory."""
         numbers = self._directory.integrations
-        for name, group in _grouped(commands).items():
+        for name, group in grouped(commands).items():
             if name in numbers:
                 named = (
                     tuple(command.session or "" for command in group),
@@ -65,12 +65,12 @@ class Batches:
             new_session=self._directory.new_session,
             house=self._directory.house,
         )
-        grouped = _grouped(commands)
-        for name, group in grouped.items():
+        groups = grouped(commands)
+        for name, group in groups.items():
             self._load_group(book, terms[name], group)
         self._load_targets(book)
         # Now it is known of each command whose account it is about.
-        for name, group in grouped.items():
+        for name, group in groups.items():
             self._load_rounds(book, terms[name], group)
             self._load_given(book, terms[name], group)
         return book
@@ -81,7 +81,7 @@ class Batches:
         sessions = {command.session for command in group if command.session is not None}
         if sessions:
             self._load_sessions(book, terms.integration, integration, sessions)
-        keys = _keys(group, terms.policy)
+        keys = keys_of(group, terms.policy)
         if keys:
             self._load_transactions(book, terms.integration, integration, keys)
         players = {command.player for command in group if command.player is not None}
@@ -280,26 +280,3 @@ class Batches:
         before = self._db.total_changes()
         self._many(sql, changes)
         must(self._db.total_changes() - before == len(changes), "each row changed once", sql=sql)
-
-
-def _grouped(commands: Sequence[Command]) -> Mapping[str, list[Command]]:
-    """The commands by integration."""
-    grouped: dict[str, list[Command]] = defaultdict(list)
-    for command in commands:
-        grouped[command.integration].append(command)
-    return grouped
-
-
-def _keys(group: list[Command], policy: Policy) -> set[str]:
-    """The keys that the commands carry or mean, and those of tombstones that may stand for them."""
-    keys = {command.key for command in group if command.key is not None}
-    targets = {command.target for command in group if command.target is not None}
-    undone = {each.key for each in group if each.kind in policy.reversible and each.key is not None}
-    stones = {stone_of(key) for key in undone | targets}
-    late = policy.late_space
-    found = keys | targets | stones | ({late + key for key in targets} if late else set())
-    if policy.noted_refusals:
-        refused = {each.key for each in group if each.kind in policy.noted_refusals and each.key}
-        asked = {each.target for each in group if each.kind is Kind.STATUS and each.target}
-        found |= {refused_of(key) for key in refused | asked}
-    return found

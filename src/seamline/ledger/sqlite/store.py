@@ -17,7 +17,7 @@ from seamline.ledger.sql import queries
 from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.reader import SqliteReader
 from seamline.ledger.sqlite.writer import AWAY, SqliteWriter
-from seamline.ledger.store import StoreError, StoreUnavailable
+from seamline.ledger.store import StoreError, StoreUnavailable, check_scales
 from seamline.money import Currencies
 
 SQL = queries(__package__)
@@ -200,17 +200,8 @@ def _version(connection: apsw.Connection) -> int:
 
 def _keep_scales(connection: apsw.Connection, currencies: Currencies) -> None:
     """Note each currency's scale at its first use; refuse one that changed under stored units."""
-    stored = {
-        cast("str", code): cast("int", scale)
-        for code, scale in connection.execute(SQL["all_currencies"])
-    }
-    for code, scale in stored.items():
-        if code not in currencies or currencies[code].scale != scale:
-            now = currencies[code].scale if code in currencies else "none"
-            raise StoreError(
-                f"currency {code} is stored with scale {scale}, the settings say {now}; "
-                "a scale can never change"
-            )
+    stored = dict(cast("Iterator[tuple[str, int]]", connection.execute(SQL["all_currencies"])))
+    check_scales(stored, currencies)
     new = [(code, each.scale) for code, each in currencies.items() if code not in stored]
     if new:
         with connection:

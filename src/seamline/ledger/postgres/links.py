@@ -1,0 +1,249 @@
+"""Connections to PostgreSQL: found among the hosts of the URL, kept, and cut when they hang."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeAlias
+
+import psycopg
+from psycopg.abc import ConnDict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+
+from seamline.ledger.postgres.steps import Answer, Ask
+from seamline.ledger.postgres.tables import SQL, Connection
+from seamline.ledger.store import StoreError, StoreUnavailable
+
+AsyncConnection: TypeAlias = psycopg.AsyncConnection[TupleRow]
+
+#: Faults of the server, or of the way to it, rather than of the program.
+AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    OSError,
+    TimeoutError,
+)
+
+#: How long a batch waits for a connection, and then for each answer, before it gives up. It has
+#: moved nothing then, and its vendors hear so within a second.
+CONNECT_S = 0.7
+ANSWER_S = 0.8
+
+#: How long it waits for its COMMIT to be answered, before it goes to look for what it wrote.
+COMMIT_S = 1.5
+
+#: What every connection asks for unless the URL says otherwise. A host that vanished without a word
+#: is given up after three seconds.
+DEFAULTS = {"application_name": "seamline", "connect_timeout": "2", "tcp_user_timeout": "3000"}
+
+
+class Unanswered(Exception):
+    """The connection was lost while COMMIT was under way: it may have happened or not."""
+
+
+def conninfo(url: str) -> str:
+    """The URL with what every connection asks for. `StoreError` when it is none."""
+    try:
+        return make_conninfo(**DEFAULTS | _texts(conninfo_to_dict(url)))
+    except psycopg.ProgrammingError as error:
+        raise StoreError(
+            f"store.url: expected postgresql://user@host:port/database, got one that PostgreSQL "
+            f"does not take: {str(error).strip()}"
+        ) from error
+
+
+def hosts(info: str) -> Sequence[str]:
+    """One connection string for each host that is named."""
+    named = _texts(conninfo_to_dict(info))
+    places = named.pop("host", "").split(",")
+    ports = named.pop("port", "").split(",")
+    if len(ports) == 1:
+        ports *= len(places)
+    return [
+        make_conninfo(**named | ({"host": host} if host else {}) | ({"port": port} if port else {}))
+        for host, port in zip(places, ports, strict=True)
+    ]
+
+
+def _texts(parameters: ConnDict) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items() if value is not None}
+
+
+class Link:
+    """One connection for plain statements, made when it is needed and again when it was lost."""
+
+    def __init__(self, info: str) -> None:
+        self._info = info
+        self._db: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, in working order as far as this side knows."""
+        if self._db is None or self._db.closed:
+            # Never prepared: whoever pools connections may hand out another one each time.
+            self._db = psycopg.Connection.connect(
+                self._info,
+                autocommit=True,
+                cursor_factory=psycopg.RawCursor,
+                prepare_threshold=None,
+            )
+        return self._db
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction; `StoreUnavailable` when the server is away, and then nothing happened.
+
+        Unless it went away in the middle of COMMIT: whoever asked asks again, and is told.
+        """
+        with self.mended(), self.connection.transaction():
+            yield self.connection
+
+    @contextmanager
+    def mended(self) -> Iterator[None]:
+        """Name faults of the server as such, and begin with a new connection after one."""
+        try:
+            yield
+        except AWAY as error:
+            self.close()
+            raise StoreUnavailable(said(error)) from error
+
+    def cut(self) -> None:
+        """End the connection from another thread: what waits on it fails at once."""
+        if self._db is not None:
+            _shut(self._db.pgconn)
+
+    def close(self) -> None:
+        """Release the connection."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+
+class Line:
+    """One connection for batches: several statements go out together, as one round trip."""
+
+    def __init__(self, info: str, *, prepare: bool) -> None:
+        self._hosts = hosts(info)
+        self._threshold = 0 if prepare else None
+        self._db: AsyncConnection | None = None
+        self._begun = False
+
+    async def begin(self) -> None:
+        """Start a transaction, on a new connection where the last one was lost."""
+        if self._db is None or self._db.closed:
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    self._db = await self._first()
+            except AWAY as error:
+                raise StoreUnavailable(said(error)) from error
+        self._begun = False
+
+    async def _first(self) -> AsyncConnection:
+        """The first host that answers as it should. One that hangs must not hold up the others."""
+        attempts = {asyncio.create_task(self._connect(host)) for host in self._hosts}
+        lost: BaseException = TimeoutError("no host of store.url answers")
+        try:
+            for attempt in asyncio.as_completed(tuple(attempts)):
+                try:
+                    return await attempt
+                except AWAY as error:
+                    lost = error
+        finally:
+            for attempt in attempts:
+                attempt.cancel()
+        raise lost
+
+    async def _connect(self, info: str) -> AsyncConnection:
+        return await psycopg.AsyncConnection.connect(
+            info,
+            autocommit=True,
+            cursor_factory=psycopg.AsyncRawCursor,
+            prepare_threshold=self._threshold,
+        )
+
+    async def ask(self, asks: Sequence[Ask]) -> Sequence[Answer]:
+        """Send the statements together; everything that they found.
+
+        `StoreUnavailable` when no answer comes: as no COMMIT was sent, nothing happened.
+        """
+        try:
+            with self._watched(ANSWER_S) as db:
+                return await self._exchange(db, asks)
+        except AWAY as error:
+            await self.drop()
+            raise StoreUnavailable(said(error)) from error
+
+    async def commit(self) -> None:
+        """Commit. `Unanswered` when nobody knows whether that happened."""
+        try:
+            with self._watched(COMMIT_S) as db:
+                await db.execute(b"COMMIT", prepare=False)
+        except AWAY as error:
+            await self.drop()
+            raise Unanswered(said(error)) from error
+
+    async def rollback(self) -> None:
+        """Undo the transaction; where the connection is lost, that undid it."""
+        if self._db is None:
+            return
+        try:
+            with self._watched(ANSWER_S) as db:
+                await db.execute(b"ROLLBACK", prepare=False)
+        except AWAY:
+            await self.drop()
+
+    async def drop(self) -> None:
+        """Give the connection up."""
+        if self._db is not None:
+            await self._db.close()
+            self._db = None
+
+    async def _exchange(self, db: AsyncConnection, asks: Sequence[Ask]) -> Sequence[Answer]:
+        """One round trip; the first of a transaction begins it."""
+        async with db.pipeline():
+            if not self._begun:
+                await db.execute(b"BEGIN", prepare=False)
+            cursors = [
+                await db.execute(SQL[ask.name], ask.bound or None, binary=True) for ask in asks
+            ]
+        self._begun = True
+        return [
+            Answer(await cursor.fetchall() if cursor.description else (), cursor.rowcount)
+            for cursor in cursors
+        ]
+
+    @contextmanager
+    def _watched(self, seconds: float) -> Iterator[AsyncConnection]:
+        """The connection, which is cut when it hangs for so long.
+
+        Never cancelled: a server that is asked to cancel a COMMIT that waits for its standbys says
+        that it is done, and it is not.
+        """
+        db = self._db
+        if db is None:
+            raise StoreUnavailable("the connection was lost")
+        watch = asyncio.get_running_loop().call_later(seconds, _shut, db.pgconn)
+        try:
+            yield db
+        finally:
+            watch.cancel()
+
+
+def said(error: BaseException) -> str:
+    """What went wrong with a connection, in one line."""
+    text = " ".join(str(error).split())
+    return f"PostgreSQL: {text or 'no answer in time'}"
+
+
+def _shut(pgconn: psycopg.pq.abc.PGconn) -> None:
+    """Shut the socket down: whoever waits for it sees its end."""
+    with contextlib.suppress(psycopg.OperationalError, OSError):
+        handle = socket.socket(fileno=os.dup(pgconn.socket))
+        with handle:
+            handle.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,239 @@
+"""The writing side on PostgreSQL: batches side by side on connections of their own.
+
+Durability: `synchronous_commit=on`, so a commit that has returned survives a power cut; where the
+server has synchronous standbys, it survives the server too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+import structlog
+
+from seamline.ledger.book import Book
+from seamline.ledger.postgres.directory import PostgresDirectory
+from seamline.ledger.postgres.links import Line, Link, Unanswered, said
+from seamline.ledger.postgres.loading import Loading
+from seamline.ledger.postgres.steps import Answer, Ask, Collision, Steps, drive
+from seamline.ledger.postgres.tables import SQL, PostgresTables
+from seamline.ledger.postgres.writing import write
+from seamline.ledger.registry import Registry
+from seamline.ledger.rows import Terms
+from seamline.ledger.store import Judge, StoreUnavailable
+from seamline.money import Currencies
+from seamline.wallet import Command, Outcome
+
+ResultT = TypeVar("ResultT")
+
+#: How many batches are under way at once: while one waits for the disk, another one is decided.
+LANES = 2
+
+#: How often a batch, or an errand, starts again when it met another gateway's.
+TRIES = 8
+
+#: How long an errand may take before its connection is given up.
+ERRAND_S = 2.5
+
+#: How long to wait before looking again for a batch of which nobody knows whether it was written,
+#: and for how long that goes on when the gateway is stopping.
+LOOK_AGAIN_S = 0.1
+LAST_LOOK_S = 5.0
+
+#: Two gateways met at the same rows: the same work again, behind the other one, goes through.
+MET = (
+    Collision,
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
+_LOG = structlog.get_logger("seamline.postgres")
+
+
+class Batch:
+    """Commands to be settled, and what was written of them as far as anybody can tell."""
+
+    def __init__(
+        self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
+    ) -> None:
+        self.commands = commands
+        self.terms = terms
+        self.now_ms = now_ms
+        self.judge = judge
+        #: By the first transaction of each attempt whose COMMIT was not answered: what it decided.
+        self.doubtful: dict[int, Sequence[Outcome]] = {}
+
+
+class PostgresWriter:
+    """The writing side: batches on lines of their own, everything else on one link."""
+
+    lanes = LANES
+
+    def __init__(self, info: str, currencies: Currencies, *, prepare: bool) -> None:
+        self._currencies = currencies
+        self._link = Link(info)
+        self._tables = PostgresTables(lambda: self._link.connection)
+        self._directory = PostgresDirectory(self._tables, currencies)
+        self._lines = [Line(info, prepare=prepare) for _ in range(LANES)]
+        self._errands = ThreadPoolExecutor(1, thread_name_prefix="errand")
+        self._closing = asyncio.Event()
+        registry = self._registry = Registry(self._tables, self._directory)
+        self.beat = registry.beat
+        self.add_player, self.change_player = registry.add_player, registry.change_player
+        self.open_session, self.close_session = registry.open_session, registry.close_session
+        self.grant, self.cancel_grants = registry.grant, registry.cancel_grants
+        self.end_round = registry.end_round
+        self.set_alert_state, self.raise_alerts = registry.set_alert_state, registry.raise_alerts
+        self.close_alert = registry.close_alert
+
+    # Batches.
+
+    async def settle(
+        self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
+    ) -> Sequence[Outcome]:
+        """Load what the commands need, let *judge* decide them, write what that changed."""
+        line = self._lines.pop()
+        try:
+            return await self._settle_on(line, Batch(commands, terms, now_ms, judge))
+        finally:
+            self._lines.append(line)
+
+    async def _settle_on(self, line: Line, batch: Batch) -> Sequence[Outcome]:
+        """Try until the batch is through, or is known to have moved nothing."""
+        for _ in range(TRIES):
+            try:
+                return await self._attempt(line, batch)
+            except MET as met:
+                await line.rollback()
+                _LOG.info("batch_met_another", what=said(met))
+            except Unanswered as error:
+                return await self._find_out(line, batch, str(error))
+            except BaseException:
+                await line.rollback()
+                raise
+        raise StoreUnavailable("other gateways write to the same accounts all the time")
+
+    async def _attempt(self, line: Line, batch: Batch) -> Sequence[Outcome]:
+        """Load, decide, write, commit."""
+        await line.begin()
+        loading = Loading(
+            self._directory, self._currencies, batch.commands, batch.terms, batch.now_ms
+        )
+        book = await _go(loading.steps(), line)
+        for first, outcomes in batch.doubtful.items():
+            # Behind the locks: an attempt that still was under way has ended by now.
+            (answer,) = await line.ask([Ask("is_written", (first,))])
+            if answer.rows:
+                await line.rollback()
+                return outcomes
+        outcomes = batch.judge(book)
+        await _go(write(book, self._directory.integrations), line)
+        if book.posted:
+            batch.doubtful[book.posted[0].id] = outcomes
+        await line.commit()
+        return outcomes
+
+    async def _find_out(self, line: Line, batch: Batch, why: str) -> Sequence[Outcome]:
+        """COMMIT went unanswered: look for what it wrote until somebody can tell.
+
+        What is not there behind the locks will never be, and is done again.
+        """
+        _LOG.error("commit_unanswered", why=why, commands=len(batch.commands))
+        stop_at: float | None = None
+        clock = asyncio.get_running_loop().time
+        while stop_at is None or clock() < stop_at:
+            try:
+                return await self._attempt(line, batch)
+            except (StoreUnavailable, Unanswered, *MET) as error:
+                await line.rollback()
+                _LOG.warning("commit_still_unanswered", why=said(error))
+            if self._closing.is_set():
+                stop_at = stop_at or clock() + LAST_LOOK_S
+            await asyncio.sleep(LOOK_AGAIN_S)
+        _LOG.critical("commit_never_answered", keys=[each.key for each in batch.commands])
+        raise StoreUnavailable(why)
+
+    async def warm(self, commands: Sequence[Command]) -> None:
+        """Nothing: the server reads its own pages."""
+
+    # Errands.
+
+    async def transact(self, work: Callable[[], ResultT]) -> ResultT:
+        """Run *work* in a transaction, in a thread, and return its result once that is durable."""
+        loop = asyncio.get_running_loop()
+        watch = loop.call_later(ERRAND_S, self._link.cut)
+        try:
+            return await loop.run_in_executor(self._errands, self._errand, work)
+        finally:
+            watch.cancel()
+
+    def _errand(self, work: Callable[[], ResultT]) -> ResultT:
+        for _ in range(TRIES):
+            try:
+                with self.transaction():
+                    return work()
+            except MET as met:
+                _LOG.info("errand_met_another", what=said(met))
+        raise StoreUnavailable("other gateways write to the same rows all the time")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """`transact` as a block, for those who have no event loop."""
+        with self._link.transaction():
+            yield
+
+    def load(self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int) -> Book:
+        """Everything that the rules need to decide the commands; for tools and tests."""
+        loading = Loading(self._directory, self._currencies, commands, terms, now_ms)
+        return drive(loading.steps(), self._ask)
+
+    def write(self, book: Book) -> None:
+        """Everything that the book changed; for tools and tests."""
+        drive(write(book, self._directory.integrations), self._ask)
+
+    def _ask(self, asks: Sequence[Ask]) -> Sequence[Answer]:
+        """Run the statements of a step one after the other."""
+        cursors = [
+            self._link.connection.execute(SQL[ask.name], ask.bound or None, binary=True)
+            for ask in asks
+        ]
+        return [
+            Answer(cursor.fetchall() if cursor.description else (), cursor.rowcount)
+            for cursor in cursors
+        ]
+
+    def adopt(self, terms: Iterable[Terms]) -> None:
+        """Set down integrations and their houses; `StoreError` for one that is another brand's."""
+        wanted = tuple(terms)
+        with self.transaction():
+            self._registry.adopt(wanted)
+            self._directory.set_down(wanted)
+
+    def newest_ms(self) -> int:
+        """When the newest transaction was written; 0 when there is none."""
+        (row,) = self._tables.rows("newest_time")
+        return int(str(row[0]))
+
+    def stop_looking(self) -> None:
+        """The gateway is stopping: what nobody can tell is not waited for much longer."""
+        self._closing.set()
+
+    def close(self) -> None:
+        """Release the connections; lines are closed by the loop that used them, in `stop`."""
+        self._errands.shutdown()
+        self._link.close()
+
+
+async def _go(steps: Steps[ResultT], line: Line) -> ResultT:
+    """Go through the steps on a line."""
+    try:
+        asks = next(steps)
+        while True:
+            asks = steps.send(await line.ask(asks))
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]  # what a generator returns
