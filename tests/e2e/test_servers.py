@@ -1,0 +1,111 @@
+"""The servers that other tests stand on do what those tests believe."""
+
+import psycopg
+import pytest
+
+from kit.postgres import postgres, replica
+from kit.processes import is_alive
+
+NOTE = "CREATE TABLE note (text text PRIMARY KEY)"
+
+
+def write(url, text):
+    """Commit a row, in a table that is made when it is not there."""
+    with psycopg.connect(url) as connection:
+        connection.execute(NOTE.replace("TABLE", "TABLE IF NOT EXISTS"))
+        connection.execute("INSERT INTO note VALUES (%s)", [text])
+
+
+def read(url):
+    """All rows."""
+    with psycopg.connect(url) as connection:
+        return [text for (text,) in connection.execute("SELECT text FROM note ORDER BY text")]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A PostgreSQL whose commits are on disk."""
+    with postgres() as running:
+        yield running
+
+
+def test_every_test_has_an_empty_database(database, postgres_server):
+    """A database of a test holds nothing, and is another one than the next."""
+    write(database, "mine")
+    other = postgres_server.create_database()
+    write(other, "another")
+    assert (read(database), read(other)) == (["mine"], ["another"])
+
+
+def test_a_copied_database_holds_what_its_template_held(postgres_server):
+    """A database may be made from another one, tables and rows included."""
+    write(postgres_server.create_database("furnished"), "kept")
+    assert read(postgres_server.create_database(template="furnished")) == ["kept"]
+
+
+def test_a_schema_is_a_world_of_its_own(postgres_server):
+    """Two schemas do not see each other's tables."""
+    first, second = postgres_server.create_schema(), postgres_server.create_schema()
+    write(first, "first")
+    write(second, "second")
+    assert (read(first), read(second)) == (["first"], ["second"])
+
+
+def test_durability_is_on_unless_a_test_gives_it_up(server, postgres_server):
+    """The server for faults forces commits to the disk; the shared one does not."""
+    with server.connect() as safe, postgres_server.connect() as fast:
+        names = ("fsync", "full_page_writes", "synchronous_commit")
+        asked = [[each.execute(f"SHOW {name}").fetchone()[0] for name in names]
+                 for each in (safe, fast)]  # fmt: skip
+    assert asked == [["on", "on", "on"], ["off", "off", "on"]]
+
+
+def test_a_killed_server_has_what_it_committed(server):
+    """After `kill -9` of all its processes, the server comes back with every committed row."""
+    url = server.create_database("killed")
+    write(url, "before")
+    pids = server.pids()
+    server.kill()
+    assert not any(map(is_alive, pids))
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        read(url)
+    server.restart()
+    assert read(url) == ["before"]
+
+
+def test_a_frozen_server_is_silent_until_it_thaws(server):
+    """A frozen server answers nothing, and goes on where it stood."""
+    url = server.create_database("frozen")
+    write(url, "before")
+    server.freeze()
+    with pytest.raises(psycopg.OperationalError, match="timeout"):
+        psycopg.connect(url, connect_timeout=2)
+    server.thaw()
+    assert read(url) == ["before"]
+
+
+def test_a_stop_leaves_no_process():
+    """Leaving the block ends every process, also of a server that was frozen in it."""
+    with postgres(fast=True, version=18) as running:
+        pids = running.pids()
+        running.freeze()
+    assert len(pids) > 4
+    assert not any(map(is_alive, pids))
+
+
+def test_a_replica_takes_no_writes(server):
+    """A replica shows what its server holds, and refuses to write."""
+    url = server.create_database("copied")
+    write(url, "before")
+    with replica(server) as second:
+        assert read(second.url("copied")) == ["before"]
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            write(second.url("copied"), "after")
+
+
+def test_a_password_is_asked_for(server):
+    """A user who has a password comes in with that password alone."""
+    right = server.create_user("teller", "right")
+    psycopg.connect(right).close()
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(right.replace("right", "wrong"))
