@@ -1,10 +1,13 @@
 """The servers that other tests stand on do what those tests believe."""
 
+from contextlib import ExitStack
+
 import psycopg
 import pytest
 
+from kit.pgbouncer import pgbouncer, program
 from kit.postgres import postgres, replica
-from kit.processes import is_alive
+from kit.processes import is_alive, wait_for
 
 NOTE = "CREATE TABLE note (text text PRIMARY KEY)"
 
@@ -109,3 +112,38 @@ def test_a_password_is_asked_for(server):
     psycopg.connect(right).close()
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(right.replace("right", "wrong"))
+
+
+def test_the_pooler_shares_a_connection_by_transaction(server):
+    """In transaction mode one connection of the server carries many clients, one after another."""
+    with (
+        pgbouncer(server, default_pool_size=1, query_wait_timeout=1) as pooler,
+        ExitStack() as stack,
+    ):
+        clients = [stack.enter_context(psycopg.connect(pooler.url())) for _ in range(3)]
+        pids = set()
+        for client in clients:
+            pids |= set(client.execute("SELECT pg_backend_pid()").fetchone())
+            client.commit()
+        assert len(pids) == 1
+        clients[0].execute("SELECT 1")
+        with pytest.raises(psycopg.OperationalError, match="query_wait_timeout"):
+            clients[1].execute("SELECT 1")
+
+
+def test_the_pooler_is_soon_there_when_its_server_is_back(server):
+    """The pooler lets nobody wait for the server that has come back."""
+    with pgbouncer(server) as pooler:
+        server.kill()
+        assert not pooler.answers()
+        server.restart()
+        wait_for(pooler.answers, patience_s=3)
+
+
+def test_a_missing_pooler_is_a_failure(monkeypatch, tmp_path):
+    """Where PgBouncer can not be had, a test fails and says what to do."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("kit.pgbouncer.POSSIBLE", str(tmp_path))
+    monkeypatch.setattr("kit.pgbouncer.UNPACKED", tmp_path / "none")
+    with pytest.raises(AssertionError, match="Install it"):
+        program()
