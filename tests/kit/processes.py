@@ -12,6 +12,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -23,6 +24,19 @@ NOBODY = "nobody"
 #: Below the ports that the kernel gives to outgoing connections: a server that is started again
 #: finds its port free.
 PORTS = range(15_000, 32_000)
+#: A first process: it starts a program, buries whoever lost its parent, and ends after the last.
+FIRST = """
+import ctypes, os, sys
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+program, code = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]), 0
+while True:
+    try:
+        pid, status = os.wait()
+    except ChildProcessError:
+        sys.exit(code)
+    code = os.waitstatus_to_exitcode(status) if pid == program else code
+"""
 
 
 def wait_for(condition, patience_s=PATIENCE_S):
@@ -103,6 +117,15 @@ def launch(command, log, **env):
             cwd="/",
             start_new_session=True,  # a Ctrl-C is for the tests, which then end their programs
         )
+
+
+def launch_machine(command, log, **env):
+    """Start a program below a first process, as on a machine of its own.
+
+    Its orphans stay below that one, and are buried at once when they end. The first process of a
+    container may take more than a second for that, in which a watcher sees a dead server run.
+    """
+    return launch([sys.executable, "-c", FIRST, *command], log, **env)
 
 
 def _dropped(command):
