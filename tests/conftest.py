@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kit.postgres import postgres
+from kit.world import CURRENCIES
+from seamline.ledger.postgres.store import PostgresStore
 
 settings.register_profile(
     "house",
@@ -29,3 +31,26 @@ def database(postgres_server):
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(postgres_server):
+    """The name of a database with the schema and nothing in it; others are copies of it."""
+    url = postgres_server.create_database()
+    PostgresStore(url, CURRENCIES).close()
+    return url.rpartition("/")[2]
+
+
+@pytest.fixture
+def databases(postgres_server, empty_ledger):
+    """URLs of databases for new worlds; they are gone after the test."""
+    made = []
+
+    def make():
+        while True:
+            made.append(postgres_server.create_database(template=empty_ledger))
+            yield made[-1]
+
+    yield make()
+    for url in made:
+        postgres_server.drop_database(url.rpartition("/")[2])

@@ -3,6 +3,7 @@
 A world has a clock that stands still until it is told. `apply` takes commands as one batch.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,8 @@ import msgspec
 
 from kit.command import CASHIER, OTHER, SWIPE, deposit
 from seamline.ledger.book import Book
+from seamline.ledger.postgres.links import Line
+from seamline.ledger.postgres.store import PostgresStore
 from seamline.ledger.rows import Account, Grant, Player, Session, Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.store import SqliteStore
@@ -188,6 +191,11 @@ class StoreWorld:
         self.store = SqliteStore(self.path, CURRENCIES)
         self.writer = self.store.writer
 
+    def before_commits(self, monkeypatch, act):
+        """Let *act*, which may wait, go before each commit of a batch."""
+        commit = self.writer._commit
+        monkeypatch.setattr(self.writer, "_commit", lambda: (act(), commit()))
+
     def close(self):
         """Close the store."""
         self.store.close()
@@ -256,6 +264,30 @@ class StoreWorld:
         with self.store.reader() as reader:
             found = reader.alerts(state=None, after=None, limit=1_000)
         return [(each.key, each.alert) for each in reversed(found)]
+
+
+class PostgresWorld(StoreWorld):
+    """The same on a PostgreSQL database; another world may be on it too, as another gateway."""
+
+    def __init__(self, url, terms=None):
+        self.url = url
+        super().__init__("/", terms)
+
+    def open(self):
+        """Open the store, again after `close`."""
+        self.store = PostgresStore(self.url, CURRENCIES)
+        self.writer = self.store.writer
+        self.writer.adopt(self.terms.values())
+
+    def before_commits(self, monkeypatch, act):
+        """Let *act*, which may wait, go before each commit of a batch."""
+        commit = Line.commit
+
+        async def slow(line):
+            await asyncio.to_thread(act)
+            await commit(line)
+
+        monkeypatch.setattr(Line, "commit", slow)
 
 
 def furnished(world, *, funds="100.00"):

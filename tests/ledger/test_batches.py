@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from kit.anything import any_command, any_policy
 from kit.books import balances, proven, transactions
@@ -16,26 +17,43 @@ UNDOING = frozenset({Kind.BET, Kind.WIN, Kind.REWARD})
 
 
 def seen(world, answers):
-    """Everything that the books say, and how the sessions are that vendors may name."""
+    """Everything that the books say, and how the sessions are that vendors may name.
+
+    With what has an id of the store's own by its place among its like.
+    """
+    listed = transactions(world.store)
+    place = {each.transaction: number for number, each in enumerate(listed)}
     names = [f"s{each}" for each in "12349xy"]
     with world.store.reader() as reader:
         rounds = reader.rounds(RoundFilter(limit=1_000))
         sessions = [reader.session("swipe", name) for name in names]
-        listed = reader.alerts(state=None, after=None, limit=1_000)
+        raised = reader.alerts(state=None, after=None, limit=1_000)
     return {
-        "answers": answers,
-        "transactions": transactions(world.store),
-        "settled": world.store._connection.execute(
-            "SELECT id, settled_by FROM transactions"
-        ).fetchall(),
-        "alerts": sorted((each.key, each.alert, each.detail, str(each.player)) for each in listed),
+        "answers": [placed(each, place) for each in answers],
+        "transactions": [placed(each, place) for each in listed],
+        "settled": settled(world.store),
+        "alerts": sorted((each.key, each.alert, each.detail, str(each.player)) for each in raised),
         "balances": balances(world.store),
-        "rounds": rounds,
+        "rounds": [replace(each, id=number) for number, each in enumerate(rounds)],
         "sessions": [
             each and (each.player.name, each.account.currency.code, each.game, each.expires_ms)
             for each in sessions
         ],
     }
+
+
+def placed(said, place):
+    """An answer or an entry with the places of the transactions that it names."""
+    names = {"transaction", "target", "reversed_by"} & set(said.__struct_fields__)
+    return replace(said, **{name: place.get(getattr(said, name)) for name in names})
+
+
+def settled(store):
+    """The keys of bets that were paid, with those of the wins that paid them."""
+    with store.reader() as reader:
+        rows = [row for _, row in reader.stream(["audit_transactions"])]
+    keys = {row[0]: row[2] for row in rows}
+    return sorted((row[2], keys[row[22]]) for row in rows if row[22] is not None)
 
 
 def played(world, script, size_of):
@@ -57,12 +75,16 @@ def played(world, script, size_of):
     return seen(world, answers)
 
 
+def any_script(chance):
+    """A hundred commands, with some time after each 25 of them."""
+    spans_ms = (MINUTE_MS, 50 * MINUTE_MS, 120 * MINUTE_MS)
+    return [([any_command(chance) for _ in range(25)], chance.choice(spans_ms)) for _ in range(4)]
+
+
 def alone_and_in_batches(new_world, seed):
     """The same commands, under the same policy, each alone and then in batches."""
     chance = Random(seed)
-    terms = terms_of(any_policy(chance))
-    spans_ms = (MINUTE_MS, 50 * MINUTE_MS, 120 * MINUTE_MS)
-    script = [([any_command(chance) for _ in range(25)], chance.choice(spans_ms)) for _ in range(4)]
+    terms, script = terms_of(any_policy(chance)), any_script(chance)
     alone = played(new_world(terms), script, lambda: 1)
     together = played(new_world(terms), script, lambda: chance.randint(1, 12))
     for what, said in alone.items():
@@ -73,6 +95,17 @@ def alone_and_in_batches(new_world, seed):
 def test_alone_or_in_batches_it_is_the_same(new_world, seed):
     """Commands of all kinds, under any policy, get the same answers and leave the same books."""
     alone_and_in_batches(new_world, seed)
+
+
+@pytest.mark.parametrize("seed", range(60, 90))
+def test_on_every_backend_it_is_the_same(new_worlds, seed):
+    """Commands of all kinds, under any policy, are decided alike wherever they are written."""
+    chance = Random(seed)
+    terms, script = any_policy(chance), any_script(chance)
+    sizes = [chance.randint(1, 12) for _ in range(100)]
+    told = [played(make(terms_of(terms)), script, iter(sizes).__next__) for make in new_worlds]
+    for what, said in told[0].items():
+        assert all(other[what] == said for other in told[1:]), what
 
 
 @pytest.mark.slow

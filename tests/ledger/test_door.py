@@ -30,6 +30,13 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.fixture
+def world(world):
+    """With one lane, so that it is known what waits for what."""
+    world.writer.lanes = 1
+    return world
+
+
 async def test_ten_identical_bets_at_once_are_one_movement(world):
     """The same bet on ten connections moves once, and everybody gets the same answer."""
     async with door(world) as ledger:
@@ -150,14 +157,12 @@ async def test_a_waiter_that_went_away_is_answered_by_retrying(world):
 async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
     """While the commit waits for the disk, nobody is answered and the next batch gathers."""
     written, disk = threading.Event(), threading.Event()
-    commit = world.writer._commit
 
     def slow():
         written.set()
         disk.wait(5)
-        commit()
 
-    monkeypatch.setattr(world.writer, "_commit", slow)
+    world.before_commits(monkeypatch, slow)
     async with door(world) as ledger:
         first = asyncio.ensure_future(ledger.apply(bet("b1")))
         await asyncio.to_thread(written.wait, 5)

@@ -23,6 +23,13 @@ def anyio_backend():
     return "asyncio"
 
 
+@pytest.fixture
+def world(world):
+    """With one lane, so that it is known what waits for what."""
+    world.writer.lanes = 1
+    return world
+
+
 class Hanging:
     """A writer whose commits wait until they are let go, and of which so many then fail."""
 

@@ -31,7 +31,7 @@ STRIDE = 1 << 16
 class Law(Enum):
     """What must hold of the stored rows."""
 
-    TIME = "no transaction is older than the one before it"
+    TIME = "no transaction is older than its account's one before it"
     ACCOUNT = "a transaction's account exists"
     PREVIOUS = "a transaction points to the account's transaction before it"
     VERSION = "each transaction brings its account forward by one version"
@@ -155,9 +155,10 @@ _CARRY = cast(
     itemgetter(0, 1, 3, 8, 10, 11, 12, 18, 19, 20),
 )
 _House = tuple[str, str, str]  # role, integration, currency
-_Head = tuple[int, int, int, bytes, str]  # balance, version, last, chain, currency
+# Balance, version, last, chain, currency, and when it changed.
+_Head = tuple[int, int, int, bytes, str, int]
 
-_NOBODY: _Head = (0, 0, 0, START, "")
+_NOBODY: _Head = (0, 0, 0, START, "", 0)
 _OUT = frozenset({Kind.BET.value, Kind.TIP.value, Kind.WITHDRAWAL.value})
 _STAKES = frozenset({Kind.BET.value, Kind.TIP.value})
 _ROLE = {kind.value: role for kind, role in HOUSE.items()}
@@ -183,9 +184,8 @@ class _Books:
 
     def __init__(self, progress: Callable[[int], None]) -> None:
         self._progress = progress
-        self._late: tuple[int, str, int | None] | None = None
+        self._late: tuple[str, int | None] | None = None
         self._found = Findings()
-        self._newest_ms = 0
         self._houses: dict[int | None, _House] = {}
         self._heads: dict[int, _Head] = {}
         self._rounds: dict[int, list[int]] = {}  # the open ones
@@ -202,7 +202,7 @@ class _Books:
 
     def account(self, row: tuple[int, str]) -> None:
         """An account, before its first transaction."""
-        self._heads[row[0]] = (0, 0, 0, START, intern(row[1]))
+        self._heads[row[0]] = (0, 0, 0, START, intern(row[1]), 0)
 
     def transaction(self, row: _Row) -> None:
         """A transaction: what it says of itself, of its account, its round and its target."""
@@ -226,12 +226,11 @@ class _Books:
         if kind == _TOMBSTONE:
             self._tombstone(row)
         # A win that came late may be followed by a tombstone for what it could not find.
-        self._late = (number, row[1], account) if kind == _WIN and row[13] is None else None
+        self._late = (row[1], account) if kind == _WIN and row[13] is None else None
         if link(head[3], row[:16] + _FREE[row[16]] + row[17:19], row[24:26]) != row[21]:
             self._break(Law.CHAIN, number, account, "another hash", row[21].hex()[:16])
-        if created < self._newest_ms:
-            self._break(Law.TIME, number, account, f"{self._newest_ms} or later", created)
-        self._newest_ms = created
+        if created < head[5]:
+            self._break(Law.TIME, number, account, f"{head[5]} or later", created)
         if round_ is not None:
             self._play(row, round_, undone)
 
@@ -254,7 +253,7 @@ class _Books:
             self._break(Law.BALANCE, number, account, head[0] + signed, balance)
         if balance < 0 and units and kind in _OUT:
             self._break(Law.FUNDS, number, account, "0 or more", balance)
-        self._heads[account] = (balance, version, number, row[21], head[4])
+        self._heads[account] = (balance, version, number, row[21], head[4], created)
         key = (created // HOUR_MS, name, head[4], kind)
         summed = self._hours.get(key)
         if summed is None:
@@ -329,7 +328,7 @@ class _Books:
         """A tombstone, which a refund without a target put up just before."""
         key = row[1], row[19]
         refunds = self._unburied.get(key)
-        if not refunds and self._late == (row[0] - 1, *key):
+        if not refunds and self._late == key:
             return
         if not refunds:
             self._break(Law.TOMBSTONE, row[0], row[19], "a refund before it", "none")

@@ -119,8 +119,7 @@ class Lane:
         """Refuse what is new, finish what was accepted, then stop."""
         self._closing = True
         self._filled.set()
-        # Who waits for the end may be cancelled; what was accepted is finished all the same.
-        await asyncio.shield(self._task)
+        await self._task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Nobody may wait for a task that is no more; should it fail, everything is refused."""

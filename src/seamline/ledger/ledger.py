@@ -39,6 +39,7 @@ class Ledger:
         deadline_ms: int = 3_000,
         clock: Callable[[], int] = clock_ms,
     ) -> None:
+        self._writer = writer
         self.terms = terms
         self.flow = Flow()
         self._tempo = Tempo(batch_limit, deadline_ms, clock)
@@ -77,7 +78,13 @@ class Ledger:
 
     async def close(self) -> None:
         """Refuse what is new, finish what was accepted, then stop."""
+        self._writer.hurry()
+        # Who waits for the end may be cancelled; what was accepted is finished all the same.
+        await asyncio.shield(self._finish())
+
+    async def _finish(self) -> None:
         await asyncio.gather(*(lane.close() for lane in self._lanes))
+        await self._writer.release()
 
 
 def _whose(command: Command) -> tuple[str, str | None]:

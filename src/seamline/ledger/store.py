@@ -115,6 +115,12 @@ class Writer(Protocol):
     def transaction(self) -> AbstractContextManager[None]:
         """`transact` as a block, for those who have no event loop."""
 
+    def hurry(self) -> None:
+        """The gateway is stopping: nothing is waited for much longer that may never come."""
+
+    async def release(self) -> None:
+        """No batch follows: give up what only batches need."""
+
     async def warm(self, commands: Sequence[Command]) -> None:
         """Whatever makes `load` of these commands quick later. Changes nothing, and never fails."""
 

@@ -32,11 +32,11 @@ AWAY = (
 
 #: How long a batch waits for a connection, and then for each answer, before it gives up. It has
 #: moved nothing then, and its vendors hear so within a second.
-CONNECT_S = 0.7
-ANSWER_S = 0.8
+CONNECT_MS = 700
+ANSWER_MS = 800
 
 #: How long it waits for its COMMIT to be answered, before it goes to look for what it wrote.
-COMMIT_S = 1.5
+COMMIT_MS = 1_500
 
 #: What every connection asks for unless the URL says otherwise. A host that vanished without a word
 #: is given up after three seconds.
@@ -138,7 +138,7 @@ class Line:
         """Start a transaction, on a new connection where the last one was lost."""
         if self._db is None or self._db.closed:
             try:
-                async with asyncio.timeout(CONNECT_S):
+                async with asyncio.timeout(CONNECT_MS / 1000):
                     self._db = await self._first()
             except AWAY as error:
                 raise StoreUnavailable(said(error)) from error
@@ -173,7 +173,7 @@ class Line:
         `StoreUnavailable` when no answer comes: as no COMMIT was sent, nothing happened.
         """
         try:
-            with self._watched(ANSWER_S) as db:
+            with self._watched(ANSWER_MS) as db:
                 return await self._exchange(db, asks)
         except AWAY as error:
             await self.drop()
@@ -182,7 +182,7 @@ class Line:
     async def commit(self) -> None:
         """Commit. `Unanswered` when nobody knows whether that happened."""
         try:
-            with self._watched(COMMIT_S) as db:
+            with self._watched(COMMIT_MS) as db:
                 await db.execute(b"COMMIT", prepare=False)
         except AWAY as error:
             await self.drop()
@@ -193,7 +193,7 @@ class Line:
         if self._db is None:
             return
         try:
-            with self._watched(ANSWER_S) as db:
+            with self._watched(ANSWER_MS) as db:
                 await db.execute(b"ROLLBACK", prepare=False)
         except AWAY:
             await self.drop()
@@ -219,7 +219,7 @@ class Line:
         ]
 
     @contextmanager
-    def _watched(self, seconds: float) -> Iterator[AsyncConnection]:
+    def _watched(self, limit_ms: int) -> Iterator[AsyncConnection]:
         """The connection, which is cut when it hangs for so long.
 
         Never cancelled: a server that is asked to cancel a COMMIT that waits for its standbys says
@@ -228,7 +228,7 @@ class Line:
         db = self._db
         if db is None:
             raise StoreUnavailable("the connection was lost")
-        watch = asyncio.get_running_loop().call_later(seconds, _shut, db.pgconn)
+        watch = asyncio.get_running_loop().call_later(limit_ms / 1000, _shut, db.pgconn)
         try:
             yield db
         finally:

@@ -6,6 +6,7 @@ batch is written: a key is looked for when nobody else can be writing it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
@@ -44,6 +45,12 @@ class Group(msgspec.Struct):
     def aims(self) -> set[str]:
         """The keys of transactions that commands name."""
         return aims_of(self.commands, self.terms.policy)
+
+    @property
+    def sought(self) -> set[str]:
+        """The keys that tell whose account a command is about."""
+        own = {each.key for each in self.commands if each.key and each.session is None}
+        return self.aims | own
 
     @property
     def keys(self) -> set[str]:
@@ -117,8 +124,8 @@ class Loading:
         named = literal({command.player for command in commands if command.player is not None})
         players = step.add("load_players", brand, named) if named != "{}" else nothing
         purses = step.add("find_purses", brand, named) if named != "{}" else nothing
-        aims = group.aims | {each.key for each in commands if each.key and each.session is None}
-        owners = step.add("find_accounts", number, literal(aims)) if aims else nothing
+        sought = literal(group.sought)
+        owners = step.add("find_accounts", number, sought) if sought != "{}" else nothing
         newest = [
             (player, game, step.add("find_newest_session", number, brand, player, game))
             for player, game in _newest_wanted(group)
@@ -183,7 +190,7 @@ class Loading:
         paid = step.add("load_claims", number, *literals(claims)) if claims else nothing
 
         def enter() -> None:
-            self._enter_transactions(name, found(), settlers())
+            self._enter_transactions(group, found(), settlers())
             for row in (*rounds(), *theirs()):
                 self._book.enter_round(columns.round_of(row))
             for claim, account in paid():
@@ -191,11 +198,14 @@ class Loading:
 
         return enter
 
-    def _enter_transactions(self, name: str, found: Sequence[Row], settlers: Sequence[Row]) -> None:
-        book = self._book
+    def _enter_transactions(
+        self, group: Group, found: Sequence[Row], settlers: Sequence[Row]
+    ) -> None:
+        book, name, sought = self._book, group.terms.integration, group.sought
         for row in found:
             one = columns.transaction_of(row, name, self._currencies)
-            if one.account is not None and one.account not in book.accounts:
+            owned = one.account is not None and one.account not in book.accounts
+            if owned and one.key in sought:
                 raise Collision("it came while this batch looked for its account")
             book.transactions[name, one.key] = book.by_id[one.id] = one
         for row in settlers:
@@ -285,7 +295,7 @@ def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> li
     held = {(name, currency): account for name, currency, account in purses}
     owned = dict(cast("Sequence[tuple[str, int]]", owners))
     policy = group.terms.policy
-    appointed = []
+    appointed, linked = [], defaultdict[tuple[str, str], set[int]](set)
     for command in group.commands:
         found = {
             sessions.get(command.session),
@@ -295,4 +305,22 @@ def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> li
         if owned:
             found |= {owned.get(key) for key in keys_of([command], policy)}
         appointed.append({cast("int", each) for each in found if each is not None})
-    return appointed
+        for link in _links(command):
+            linked[link] |= appointed[-1]
+    return [
+        accounts.union(*(linked[link] for link in _links(command)))
+        for command, accounts in zip(group.commands, appointed, strict=True)
+    ]
+
+
+def _links(command: Command) -> Iterator[tuple[str, str]]:
+    """What ties commands of one batch together.
+
+    What one does to a player's sessions, or leaves under a key, may decide which account another
+    one is about.
+    """
+    if command.player is not None:
+        yield "player", command.player
+    for key in (command.key, command.target):
+        if key is not None:
+            yield "key", key

@@ -389,33 +389,40 @@ LIMIT $4::bigint
 
 -- list_player_transactions --
 -- A player's transactions, newest first: a walk back along the chains of all accounts at once. It
--- carries where it stands in each, and takes the newest of them next.
-WITH RECURSIVE walk (id, heads) AS (
-    SELECT max(a.last), array_agg(a.last)
-    FROM players AS p JOIN accounts AS a ON a.player = p.id
-    WHERE p.brand = $2::text AND p.name = $5::text AND a.last > 0
-    HAVING count(*) > 0
+-- carries where it stands in each, and goes on with the newest of them, until the page is full.
+WITH RECURSIVE walk (id, previous, integration, heads) AS (
+    SELECT t.id, t.previous, t.integration, mine.heads
+    FROM (
+        SELECT max(a.last) AS newest, array_agg(a.last) AS heads
+        FROM players AS p JOIN accounts AS a ON a.player = p.id
+        WHERE p.brand = $2::text AND p.name = $5::text
+    ) AS mine
+    JOIN transactions AS t ON t.id = mine.newest
     UNION ALL
-    SELECT (SELECT max(head) FROM unnest(n.heads) AS head), n.heads
+    SELECT t.id, t.previous, t.integration, rest.heads
     FROM walk AS w
-    CROSS JOIN LATERAL (
-        SELECT array_replace(w.heads, t.id, t.previous) AS heads
-        FROM transactions AS t WHERE t.id = w.id
-    ) AS n
-    WHERE w.id > 0
+    CROSS JOIN LATERAL (SELECT array_replace(w.heads, w.id, w.previous) AS heads) AS rest
+    CROSS JOIN LATERAL (SELECT max(head) AS newest FROM unnest(rest.heads) AS head) AS next
+    JOIN transactions AS t ON t.id = next.newest
+),
+page (id) AS (
+    SELECT w.id FROM walk AS w
+    WHERE w.id < $1::bigint AND ($3::text IS NULL OR w.integration = (
+        SELECT named.id FROM integrations AS named WHERE named.name = $3::text
+    ))
+    LIMIT $4::bigint
 )
 SELECT t.id, i.name, i.brand, p.name, t.kind, t.key, t.asked, t.units, a.currency, t.balance,
        t.version, s.name, r.game, r.name, t.campaign, t.free, t.target, t.reversed_by, t.rejection,
        t.dust, t.created_ms, s.game, t.feature, t.reference
-FROM walk AS w
-CROSS JOIN LATERAL (SELECT * FROM transactions AS one WHERE one.id = w.id) AS t
-CROSS JOIN LATERAL (SELECT * FROM integrations AS one WHERE one.id = t.integration) AS i
-CROSS JOIN LATERAL (SELECT * FROM accounts AS one WHERE one.id = t.account) AS a
-CROSS JOIN LATERAL (SELECT * FROM players AS one WHERE one.id = a.player) AS p
+FROM page
+JOIN transactions AS t ON t.id = page.id
+JOIN integrations AS i ON i.id = t.integration
+JOIN accounts AS a ON a.id = t.account
+JOIN players AS p ON p.id = a.player
 LEFT JOIN sessions AS s ON s.id = t.session
 LEFT JOIN rounds AS r ON r.id = t.round
-WHERE t.id < $1::bigint AND ($3::text IS NULL OR i.name = $3::text)
-LIMIT $4::bigint
+ORDER BY t.id DESC
 
 -- list_round_transactions --
 -- The transactions of a round, newest first: walked back from the round's last one to its first.

@@ -37,12 +37,12 @@ LANES = 2
 TRIES = 8
 
 #: How long an errand may take before its connection is given up.
-ERRAND_S = 2.5
+ERRAND_MS = 2_500
 
 #: How long to wait before looking again for a batch of which nobody knows whether it was written,
 #: and for how long that goes on when the gateway is stopping.
-LOOK_AGAIN_S = 0.1
-LAST_LOOK_S = 5.0
+LOOK_AGAIN_MS = 100
+LAST_LOOK_MS = 5_000
 
 #: Two gateways met at the same rows: the same work again, behind the other one, goes through.
 MET = (
@@ -81,7 +81,7 @@ class PostgresWriter:
         self._directory = PostgresDirectory(self._tables, currencies)
         self._lines = [Line(info, prepare=prepare) for _ in range(LANES)]
         self._errands = ThreadPoolExecutor(1, thread_name_prefix="errand")
-        self._closing = asyncio.Event()
+        self._hurried = False
         registry = self._registry = Registry(self._tables, self._directory)
         self.beat = registry.beat
         self.add_player, self.change_player = registry.add_player, registry.change_player
@@ -144,17 +144,17 @@ class PostgresWriter:
         What is not there behind the locks will never be, and is done again.
         """
         _LOG.error("commit_unanswered", why=why, commands=len(batch.commands))
-        stop_at: float | None = None
+        stop_s: float | None = None
         clock = asyncio.get_running_loop().time
-        while stop_at is None or clock() < stop_at:
+        while stop_s is None or clock() < stop_s:
             try:
                 return await self._attempt(line, batch)
             except (StoreUnavailable, Unanswered, *MET) as error:
                 await line.rollback()
                 _LOG.warning("commit_still_unanswered", why=said(error))
-            if self._closing.is_set():
-                stop_at = stop_at or clock() + LAST_LOOK_S
-            await asyncio.sleep(LOOK_AGAIN_S)
+            if self._hurried:
+                stop_s = stop_s or clock() + LAST_LOOK_MS / 1000
+            await asyncio.sleep(LOOK_AGAIN_MS / 1000)
         _LOG.critical("commit_never_answered", keys=[each.key for each in batch.commands])
         raise StoreUnavailable(why)
 
@@ -166,7 +166,7 @@ class PostgresWriter:
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:
         """Run *work* in a transaction, in a thread, and return its result once that is durable."""
         loop = asyncio.get_running_loop()
-        watch = loop.call_later(ERRAND_S, self._link.cut)
+        watch = loop.call_later(ERRAND_MS / 1000, self._link.cut)
         try:
             return await loop.run_in_executor(self._errands, self._errand, work)
         finally:
@@ -219,12 +219,17 @@ class PostgresWriter:
         (row,) = self._tables.rows("newest_time")
         return int(str(row[0]))
 
-    def stop_looking(self) -> None:
+    def hurry(self) -> None:
         """The gateway is stopping: what nobody can tell is not waited for much longer."""
-        self._closing.set()
+        self._hurried = True
+
+    async def release(self) -> None:
+        """No batch follows: give their connections up."""
+        for line in self._lines:
+            await line.drop()
 
     def close(self) -> None:
-        """Release the connections; lines are closed by the loop that used them, in `stop`."""
+        """Release the connection for everything else."""
         self._errands.shutdown()
         self._link.close()
 

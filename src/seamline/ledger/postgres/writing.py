@@ -27,8 +27,8 @@ def write(book: Book, integrations: Mapping[str, int]) -> Steps[None]:
 def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str, Sequence[Cells]]]:
     """What each statement writes, in the order in which they go out.
 
-    Rows that several batches may touch at once come sorted, so that two of them never wait for each
-    other.
+    Roll-ups and sessions, which several batches may touch at once, come sorted, so that two of them
+    never wait for each other.
     """
     opened = {each.id for each in book.opened}
     return (
@@ -65,13 +65,5 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
             "write_rollups",
             [columns.rollup_row(*entry, integrations) for entry in sorted(book.rollups.items())],
         ),
-        (
-            "write_alerts",
-            sorted((columns.alert_row(each, integrations) for each in book.alerts), key=_identity),
-        ),
+        ("write_alerts", [columns.alert_row(each, integrations) for each in book.alerts]),
     )
-
-
-def _identity(alert: Cells) -> tuple[str, ...]:
-    """What makes an alert the same as another one."""
-    return tuple(map(str, alert[:3]))

@@ -135,6 +135,12 @@ class SqliteWriter:
                 raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
             raise
 
+    def hurry(self) -> None:
+        """Nothing: a commit here ends by itself."""
+
+    async def release(self) -> None:
+        """Nothing: batches use the connection that everything uses."""
+
     def close(self) -> None:
         """Wait for a commit that is under way; no other may follow."""
         self._committer.shutdown()
