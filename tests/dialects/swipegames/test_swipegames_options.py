@@ -31,7 +31,7 @@ def test_the_shortest_settings_are_enough():
     read = settings()
     assert read.integration_api_keys == (Secret("one"), Secret("two"))
     assert (read.base_url, read.era, read.session_hours) == (STAGING, "live", 4)
-    assert read.win_after_refund == "hold"
+    assert (read.win_after_refund, read.message_language) == ("hold", "en")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,7 @@ def test_the_shortest_settings_are_enough():
         ({"session_hours": "4"}, "$.session_hours"),
         ({"era": "old"}, "$.era"),
         ({"win_after_refund": "never"}, "$.win_after_refund"),
+        ({"message_language": "de"}, "$.message_language"),
         ({"api_key": ...}, "missing required field `api_key`"),
         ({"apikey": "x"}, "unknown field `apikey`"),
     ],

@@ -6,9 +6,10 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from swipegames_world import LIVE, USD, vectors
+from swipegames_world import LIVE, USD, integration, vectors
 
 from seamline.dialects.dialect import total
+from seamline.dialects.messages import MESSAGES
 from seamline.dialects.swipegames import DIALECT
 from seamline.dialects.swipegames.refusals import REFUSALS, Code
 from seamline.money import Amount
@@ -112,6 +113,17 @@ def test_row18_and_row43_each_refusal_has_its_status_and_code(why, status, code,
     reply = DIALECT.refuse(Rejected(why=why), "bet", LIVE)
     error = json.loads(reply.body)
     assert (reply.status, error.get("code"), error.get("action")) == (status, code, action)
+
+
+@pytest.mark.parametrize("why", list(Rejection))
+def test_row42_players_read_the_texts_of_all_dialects(why):
+    """The message is the shared text: English, or the player's language where settings say so."""
+    rejected = Rejected(why=why, language="de-AT")
+    said = [
+        json.loads(DIALECT.refuse(rejected, "bet", using).body)["message"]
+        for using in (LIVE, integration(message_language="player"))
+    ]
+    assert said == [MESSAGES["en"][why], MESSAGES["de"][why]]
 
 
 def test_details_of_a_request_name_the_field_and_what_was_expected():

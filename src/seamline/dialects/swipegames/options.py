@@ -29,6 +29,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     era: Literal["live", "seed"] = "live"
     session_hours: int = 4
     win_after_refund: Literal["hold", "pay"] = "hold"
+    #: What players may read of a refusal: English, as the document has it, or their own language.
+    message_language: Literal["en", "player"] = "en"
 
     def __post_init__(self) -> None:
         if not self.integration_api_keys:

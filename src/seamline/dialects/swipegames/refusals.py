@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from seamline.dialects.dialect import Reply, total
+from seamline.dialects.messages import message
 from seamline.dialects.swipegames import wire
 from seamline.dialects.swipegames.options import Options
 from seamline.wallet import Integration, Rejected, Rejection
@@ -31,70 +32,65 @@ Code = Literal[
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """What is answered; `message` may be read by the player."""
+    """What is answered beside the text."""
 
     status: int
-    message: str
     code: Code | None = None
     action: Literal["refresh"] | None = None
 
 
-_NOT_ACCEPTED = "The request could not be accepted."
-_NOT_NOW = "The casino cannot answer just now. Please try again."
-_BLOCKED = "Your account cannot place bets. Please contact support."
-_OVER = "Your session has ended. Please refresh the game."
+_REFUSED = Refusal(400)
+_NOT_AUTHENTIC = Refusal(401)
+_NO_SESSION = Refusal(404, "session_not_found")
+_OVER = Refusal(404, "session_expired", "refresh")
+_BLOCKED = Refusal(400, "account_blocked")
+_FAILED = Refusal(500)
 
 # 413 and 429 are in no status list of the vendor; what is too large is a bad request, 400.
 REFUSALS = total(
     Rejection,
     {
-        Rejection.CALL_UNKNOWN: Refusal(404, _NOT_ACCEPTED),
-        Rejection.METHOD: Refusal(405, _NOT_ACCEPTED),
-        Rejection.TOO_LARGE: Refusal(400, _NOT_ACCEPTED),
-        Rejection.SIGNATURE: Refusal(401, _NOT_ACCEPTED),
-        Rejection.STALE: Refusal(401, _NOT_ACCEPTED),
-        Rejection.ADDRESS: Refusal(401, _NOT_ACCEPTED),
-        Rejection.MALFORMED: Refusal(400, _NOT_ACCEPTED),
-        Rejection.DUPLICATE_CHANGED: Refusal(400, _NOT_ACCEPTED),
+        Rejection.CALL_UNKNOWN: Refusal(404),
+        Rejection.METHOD: Refusal(405),
+        Rejection.TOO_LARGE: _REFUSED,
+        Rejection.SIGNATURE: _NOT_AUTHENTIC,
+        Rejection.STALE: _NOT_AUTHENTIC,
+        Rejection.ADDRESS: _NOT_AUTHENTIC,
+        Rejection.MALFORMED: _REFUSED,
+        Rejection.DUPLICATE_CHANGED: _REFUSED,
         # A 500 here would start another refund.
-        Rejection.REFUNDED_BEFORE: Refusal(400, "This bet was cancelled."),
-        Rejection.SESSION_UNKNOWN: Refusal(
-            404, "Your session was not found. Please open the game again.", "session_not_found"
-        ),
-        Rejection.PLAYER_UNKNOWN: Refusal(
-            404, "Your session was not found. Please open the game again.", "session_not_found"
-        ),
-        Rejection.SESSION_CLOSED: Refusal(404, _OVER, "session_expired", "refresh"),
-        Rejection.SESSION_EXPIRED: Refusal(404, _OVER, "session_expired", "refresh"),
-        Rejection.PLAYER_BLOCKED: Refusal(400, _BLOCKED, "account_blocked"),
-        Rejection.PLAYER_SELF_EXCLUDED: Refusal(400, _BLOCKED, "account_blocked"),
-        Rejection.PLAYER_CLOSED: Refusal(400, _BLOCKED, "account_blocked"),
-        Rejection.CURRENCY: Refusal(
-            400, "This currency cannot be used here.", "currency_not_supported"
-        ),
-        Rejection.GAME: Refusal(400, "This game is not available.", "game_not_found"),
-        Rejection.PRECISION: Refusal(400, "This stake cannot be accepted."),
-        Rejection.AMOUNT_RANGE: Refusal(400, "This amount cannot be accepted."),
-        Rejection.TARGET_UNKNOWN: Refusal(400, _NOT_ACCEPTED),
-        Rejection.TARGET_FOREIGN: Refusal(400, _NOT_ACCEPTED),
-        Rejection.TARGET_KIND: Refusal(400, _NOT_ACCEPTED),
-        Rejection.TARGET_SETTLED: Refusal(400, _NOT_ACCEPTED),
-        Rejection.TARGET_REFUNDED: Refusal(400, _NOT_ACCEPTED),
-        Rejection.ALREADY_CLAIMED: Refusal(400, _NOT_ACCEPTED),
-        Rejection.TARGET_EXPIRED: Refusal(400, _NOT_ACCEPTED),
-        Rejection.CAMPAIGN: Refusal(400, _NOT_ACCEPTED),
-        Rejection.PRICE: Refusal(400, _NOT_ACCEPTED),
-        Rejection.OUT_OF_SYNC: Refusal(400, _NOT_ACCEPTED),
-        Rejection.STAKE_LIMIT: Refusal(400, "The stake is above your limit.", "bet_limit"),
-        Rejection.LOSS_LIMIT: Refusal(400, "You have reached your loss limit.", "loss_limit"),
-        Rejection.TIME_LIMIT: Refusal(400, "You have reached your time limit.", "time_limit"),
-        Rejection.FUNDS: Refusal(400, "Your balance is too small.", "insufficient_funds"),
-        Rejection.RATE: Refusal(400, _NOT_NOW),
-        Rejection.BUSY: Refusal(500, _NOT_NOW),
-        Rejection.UNAVAILABLE: Refusal(500, _NOT_NOW, "client_connection_error"),
-        Rejection.FAULT: Refusal(500, _NOT_NOW),
+        Rejection.REFUNDED_BEFORE: _REFUSED,
+        Rejection.SESSION_UNKNOWN: _NO_SESSION,
+        Rejection.PLAYER_UNKNOWN: _NO_SESSION,
+        Rejection.SESSION_CLOSED: _OVER,
+        Rejection.SESSION_EXPIRED: _OVER,
+        Rejection.PLAYER_BLOCKED: _BLOCKED,
+        Rejection.PLAYER_SELF_EXCLUDED: _BLOCKED,
+        Rejection.PLAYER_CLOSED: _BLOCKED,
+        Rejection.CURRENCY: Refusal(400, "currency_not_supported"),
+        Rejection.GAME: Refusal(400, "game_not_found"),
+        Rejection.PRECISION: _REFUSED,
+        Rejection.AMOUNT_RANGE: _REFUSED,
+        Rejection.TARGET_UNKNOWN: _REFUSED,
+        Rejection.TARGET_FOREIGN: _REFUSED,
+        Rejection.TARGET_KIND: _REFUSED,
+        Rejection.TARGET_SETTLED: _REFUSED,
+        Rejection.TARGET_REFUNDED: _REFUSED,
+        Rejection.ALREADY_CLAIMED: _REFUSED,
+        Rejection.TARGET_EXPIRED: _REFUSED,
+        Rejection.CAMPAIGN: _REFUSED,
+        Rejection.PRICE: _REFUSED,
+        Rejection.OUT_OF_SYNC: _REFUSED,
+        Rejection.STAKE_LIMIT: Refusal(400, "bet_limit"),
+        Rejection.LOSS_LIMIT: Refusal(400, "loss_limit"),
+        Rejection.TIME_LIMIT: Refusal(400, "time_limit"),
+        Rejection.FUNDS: Refusal(400, "insufficient_funds"),
+        Rejection.RATE: _REFUSED,
+        Rejection.BUSY: _FAILED,
+        Rejection.UNAVAILABLE: Refusal(500, "client_connection_error"),
+        Rejection.FAULT: _FAILED,
         # The bet may have been debited: a 500 makes the vendor send its refund.
-        Rejection.OVERDUE: Refusal(500, _NOT_NOW),
+        Rejection.OVERDUE: _FAILED,
     },
 )
 
@@ -111,14 +107,24 @@ _ABOUT_THE_REQUEST = frozenset(
 _MAX_DETAILS = 300
 
 
-def refuse(rejected: Rejected, call: str | None, _integration: Integration[Options]) -> Reply:
+def refuse(rejected: Rejected, call: str | None, integration: Integration[Options]) -> Reply:
     """The error object; a balance call, which has no 400, gets 404 in its place."""
     row = REFUSALS[rejected.why]
     status = 404 if call == "balance" and row.status == 400 else row.status
     body = wire.Error(
-        action=row.action, code=row.code, details=_details(rejected), message=row.message
+        action=row.action,
+        code=row.code,
+        details=_details(rejected),
+        message=_message(rejected, integration.options),
     )
     return Reply(status, wire.encode(body))
+
+
+def _message(rejected: Rejected, options: Options) -> str:
+    """What the player may read: English, which the document wants, or in the player's language."""
+    if options.message_language == "player":
+        return message(rejected)
+    return message(Rejected(why=rejected.why))
 
 
 def _details(rejected: Rejected) -> str:
