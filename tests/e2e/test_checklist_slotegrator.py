@@ -214,6 +214,16 @@ def test_a17_the_noise_of_a_float(slote):
     assert slote.rows() == [("bet", "96.2405", "3.7596")]
 
 
+def test_a17_an_exponent_of_a_float(slote):
+    """A number may have an exponent, and is read exactly; 0.00001 has a decimal too many."""
+    raw = json.dumps(slote.body("bet")).encode()
+    status, body = slote.post(raw.replace(b'"10.0001"', b"1.0e-5"))
+    assert refused_by(status, body) == "WRONG_INPUT_PARAMETERS"
+    assert slote.post(raw.replace(b'"10.0001"', b"1.00001e+1")) == ok("90")
+    assert slote.post(raw) == ok("90")
+    assert slote.rows() == [("bet", "10.0001", "90.00")]
+
+
 def test_a18_a_limit(slote):
     """A stake above the player's limit is a known refusal with the document's words."""
     slote.doors.change(slote.player, limits={"currencies": {"USD": {"max_stake": "5"}}})

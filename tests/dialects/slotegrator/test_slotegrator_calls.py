@@ -124,6 +124,17 @@ def test_a08_a_missing_action(action):
         ("10.00000", "10"),
         ('"\\u0031\\u0030"', "10"),
         (" 10 ", "10"),
+        ("1e1", "10"),
+        ("1E1", "10"),
+        ("1.5e0", "1.5"),
+        ("1.0e+1", "10"),
+        ("2.0e-4", "0.0002"),
+        ("9.9999999999E-5", "0.0001"),
+        ("1.25e3", "1250"),
+        ("1.0E-17", "0"),
+        ("1e-308", "0"),
+        ("1.0e+15", "1000000000000000"),
+        ("9.9999e15", "9999900000000000"),
     ],
 )
 def test_a17_amounts_that_are_read(amount, means):
@@ -135,7 +146,8 @@ def test_a17_amounts_that_are_read(amount, means):
 @pytest.mark.parametrize(
     "amount",
     ['"1e1"', '"abc"', "true", "null", '"1.00001"', "1.00001", "1.00000002", '""', '" 1"', '"1 "',
-     '"+1"', '"01"', '".5"', '"1."', '"1,5"', '"NaN"', '"Infinity"', "1e1", "1E1", "1.5e0", "[1]",
+     '"+1"', '"01"', '".5"', '"1."', '"1,5"', '"NaN"', '"Infinity"', '"1.0E-17"', "[1]", "1.0E-5",
+     "1.5e-4", "1.0E+25", "1e16", "1e308", "1e9999", "{}",
      '{"a":1}', "false", '"10000000000000000"', "10000000000000000", '"\uff11"', '"--1"', '"- 1"',
      '"-"', '"-x"', '"0x10"', '"1_0"', '"' + "9" * 65 + '"'],
 )  # fmt: skip
@@ -146,7 +158,7 @@ def test_a17_amounts_that_are_not_read(amount):
     assert (refused.why, refused.field) == (Rejection.MALFORMED, "amount")
 
 
-@pytest.mark.parametrize("amount", ['"-1"', "-1", '"-0.0001"', "-10.5"])
+@pytest.mark.parametrize("amount", ['"-1"', "-1", '"-0.0001"', "-10.5", "-1.0e+1"])
 def test_a16_amounts_below_zero(amount):
     """An amount below zero is out of range, which has a code of its own."""
     raw = json.dumps(body(amount="?")).replace('"?"', amount)

@@ -24,7 +24,7 @@ NEGATIVE = "expected an amount that is not negative"
 #: And of none at all, where the integration does not take it.
 ZERO = "expected an amount above zero"
 
-_NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,2}))?")
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE](\+?[0-9]{1,2}|-[0-9]{1,3}))?")
 _BELOW_ZERO = re.compile(r"-(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 #: How far from four decimals a float's noise may lie: 1e-8.
 _NOISE = 8
@@ -32,13 +32,18 @@ _NOISE = 8
 
 def amount(raw: msgspec.Raw, field: str = "amount") -> Quantity:
     """Read an amount, a text or a number, or raise `Malformed`; below zero it is `AMOUNT_RANGE`."""
-    text = _text(bytes(raw), field)
+    token = bytes(raw)
+    text = _text(token, field)
     try:
         quantity = Quantity.parse(text)
     except BadQuantity as error:
-        if _BELOW_ZERO.fullmatch(text):
+        if token.startswith(b"-") or _BELOW_ZERO.fullmatch(text):
             raise Refused(Rejection.AMOUNT_RANGE, NEGATIVE, field=field) from error
-        raise Malformed("expected a decimal such as 12 or 0.9001", field=field) from error
+        # PHP writes a float below 1e-4 as 1.0e-5 and one above 1e15 as 1.0e+25; texts may not.
+        found = None if token.startswith(b'"') else told(raw)
+        if found is None:
+            raise Malformed("expected a decimal such as 12 or 0.9001", field=field) from error
+        quantity = found
     if quantity.coefficient >= MAX_WHOLE * 10**quantity.places:
         raise Malformed("expected at most 16 digits before the point", field=field)
     return quantity if quantity.places <= PLACES else _without_noise(quantity, field)
