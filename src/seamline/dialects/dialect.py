@@ -379,7 +379,8 @@ AnyExtra = Extra[Any, Any, OptionsT]  # type: ignore[explicit-any]
 class Studio(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     """The vendor's API as the operator uses it; None where the vendor has no such call."""
 
-    #: The base URL of the vendor's API for an integration, without a trailing slash.
+    #: The base URL of the vendor's API for an integration, without a trailing slash; empty where
+    #: requests have whole URLs as their paths.
     base_url: Callable[[Integration[OptionsT]], str]
     launch: Operation[Launch, Launched, OptionsT] | None = None
     #: In place of `launch`: the URL is built here, at that time, without asking the vendor.

@@ -36,11 +36,11 @@ def options(**changed):
         "tokens": (Secret(TOKEN),),
         "client_id": "myClient1",
         "base_url": "https://provider.example",
-        "demo_path": "/demo",
-        "game_path": "/game",
-        "jackpots_path": "/jackpots",
-        "create_campaign_path": "/campaigns/create",
-        "cancel_campaign_path": "/campaigns/cancel",
+        "demo_url": "/demo",
+        "game_url": "/game",
+        "jackpots_url": "/jackpots",
+        "create_campaign_url": "/campaigns/create",
+        "cancel_campaign_url": "/campaigns/cancel",
     }
     return Options(**given | changed)
 

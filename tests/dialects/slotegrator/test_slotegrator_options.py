@@ -20,11 +20,11 @@ def settings(**changed):
 
 
 def test_the_shortest_settings_are_enough():
-    """Token, client and address are asked for; everything else has a default."""
+    """Token, client and addresses are asked for; everything else has a default."""
     read = settings()
     assert read.tokens == (Secret("one"), Secret("two"))
-    assert (read.demo_path, read.game_path) == ("", "")
-    assert {read.jackpots_path, read.create_campaign_path, read.cancel_campaign_path} == {None}
+    assert (read.demo_url, read.game_url) == ("", "")
+    assert {read.jackpots_url, read.create_campaign_url, read.cancel_campaign_url} == {None}
     assert (read.session_hours, read.player_ids, read.amount_as) == (24, "per_currency", "string")
     assert read.win_requires_bet
     assert read.allow_zero
@@ -42,11 +42,15 @@ def test_the_shortest_settings_are_enough():
         ({"base_url": "https://x/"}, "base_url: expected http(s)://HOST/PATH"),
         ({"base_url": "x"}, "base_url: expected http(s)://HOST/PATH"),
         ({"base_url": "https://x?y=z"}, "base_url: expected http(s)://HOST/PATH"),
-        ({"demo_path": "demo"}, "demo_path: expected an empty text or /PATH"),
-        ({"game_path": "/a b"}, "game_path: expected an empty text or /PATH"),
-        ({"jackpots_path": "/a#b"}, "jackpots_path: expected an empty text or /PATH"),
-        ({"create_campaign_path": "x"}, "create_campaign_path: expected an empty text or /PATH"),
-        ({"cancel_campaign_path": "x"}, "cancel_campaign_path: expected an empty text or /PATH"),
+        ({"demo_url": "demo"}, "demo_url: expected an empty text, /PATH or a URL"),
+        ({"game_url": "/a b"}, "game_url: expected an empty text, /PATH or a URL"),
+        ({"game_url": "ftp://x"}, "game_url: expected an empty text, /PATH or a URL"),
+        ({"jackpots_url": "/a#b"}, "jackpots_url: expected an empty text, /PATH or a URL"),
+        ({"jackpots_url": "https://x/a#b"}, "jackpots_url: expected an empty text, /PATH or a"),
+        ({"create_campaign_url": "x"}, "create_campaign_url: expected an empty text, /PATH or a"),
+        ({"cancel_campaign_url": "x"}, "cancel_campaign_url: expected an empty text, /PATH or a"),
+        ({"base_url": ...}, "demo_url: expected a whole URL without base_url, got ''"),
+        ({"base_url": ..., "demo_url": "https://x"}, "game_url: expected a whole URL without"),
         ({"session_hours": 0}, "session_hours: expected 1 or more, got 0"),
         ({"session_hours": "4"}, "$.session_hours"),
         ({"player_ids": "x"}, "$.player_ids"),
@@ -64,7 +68,7 @@ def test_a_mistake_in_the_settings_is_named(changed, said):
 @pytest.mark.parametrize("path", ["", "/", "/a/b", "/api.php?call=game", "?call=game"])
 def test_endpoints_are_paths_with_or_without_a_query(path):
     """An endpoint is what follows the base URL."""
-    assert settings(game_path=path).game_path == path
+    assert settings(game_url=path).game_url == path
 
 
 def test_the_policy_follows_the_options():

@@ -41,6 +41,7 @@ CAMPAIGN = Campaign(
     players=("c81e728d9d4c2f636f067f89cc14862c",),
 )
 CLIENT = integration(client_id="MyClient1")
+HOST = "https://provider.example"
 
 
 def sent(operation, ask, where=HERE):
@@ -68,7 +69,7 @@ def test_a01_each_call_is_the_published_one(operation, ask, where, sample, path)
     request = sent(operation, ask, where)
     assert request.body.decode() == SAMPLES[sample]["body"]
     assert request.header(b"x-sign").decode() == SAMPLES[sample]["signature"]
-    assert (request.method, request.path, request.at_ms) == ("POST", path, NOW)
+    assert (request.method, request.path, request.at_ms) == ("POST", HOST + path, NOW)
     assert request.header(b"content-type") == b"application/json"
 
 
@@ -161,9 +162,9 @@ def test_what_the_provider_would_refuse_is_not_sent(operation, ask, field):
 @pytest.mark.parametrize(
     ("operation", "ask", "option"),
     [
-        ("jackpots", None, "jackpots_path"),
-        ("create_campaign", CAMPAIGN, "create_campaign_path"),
-        ("cancel_campaign", CampaignId(id="c1"), "cancel_campaign_path"),
+        ("jackpots", None, "jackpots_url"),
+        ("create_campaign", CAMPAIGN, "create_campaign_url"),
+        ("cancel_campaign", CampaignId(id="c1"), "cancel_campaign_url"),
     ],
 )
 def test_a_provider_may_lack_the_optional_calls(operation, ask, option):
@@ -174,17 +175,38 @@ def test_a_provider_may_lack_the_optional_calls(operation, ask, option):
 
 def test_an_endpoint_may_have_a_query():
     """An endpoint such as `/api.php?call=game` is asked as it stands; the query is not signed."""
-    where = integration(game_path="/api.php?call=game", base_url="https://provider.example/x")
+    where = integration(game_url="/api.php?call=game", base_url="https://provider.example/x")
     request = sent(STUDIO.launch, REAL, where)
-    assert (request.path, request.query) == ("/api.php", b"call=game")
+    assert (request.path, request.query) == (HOST + "/x/api.php", b"call=game")
     assert request.header(b"x-sign").decode() == SAMPLES["S5"]["signature"]
-    assert STUDIO.base_url(where) == "https://provider.example/x"
+
+
+def test_each_endpoint_may_be_a_url_of_its_own():
+    """The provider hands over one URL per call: they may live on different hosts."""
+    urls = {
+        "demo_url": "https://demo.example",
+        "game_url": "https://games.example/open?v=1",
+        "jackpots_url": "http://jackpots.example:8080/all",
+        "create_campaign_url": "/campaigns",
+        "cancel_campaign_url": "https://campaigns.example/cancel",
+    }
+    where = integration(base_url="https://rest.example/api", **urls)
+    asks = (
+        (STUDIO.launch, DEMO, "https://demo.example", b""),
+        (STUDIO.launch, REAL, "https://games.example/open", b"v=1"),
+        (STUDIO.jackpots, None, "http://jackpots.example:8080/all", b""),
+        (STUDIO.create_campaign, CAMPAIGN, "https://rest.example/api/campaigns", b""),
+        (STUDIO.cancel_campaign, CampaignId(id="c1"), "https://campaigns.example/cancel", b""),
+    )
+    for operation, ask, url, query in asks:
+        request = sent(operation, ask, where)
+        assert (STUDIO.base_url(where) + request.path, request.query) == (url, query)
 
 
 def test_one_endpoint_may_serve_both_launches():
     """Some providers tell a demo from a game by its members."""
-    where = integration(demo_path="", game_path="")
-    assert sent(STUDIO.launch, DEMO, where).path == sent(STUDIO.launch, REAL, where).path == ""
+    where = integration(demo_url="", game_url="")
+    assert sent(STUDIO.launch, DEMO, where).path == sent(STUDIO.launch, REAL, where).path == HOST
 
 
 def test_a40_a_launch_has_no_status():

@@ -10,7 +10,9 @@ import msgspec
 from seamline.dialects.dialect import Secret
 
 _BASE_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
-_PATH = re.compile(r"(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
+#: What an endpoint may be: the rest of a URL, or a whole one; both may have a query.
+_REST = re.compile(r"(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
+_WHOLE = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
 _HOUR_MS = 3_600_000
 _MAX_ID = 255
 
@@ -21,13 +23,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     #: Any of them verifies a provider's call; the first one signs.
     tokens: tuple[Secret, ...]
     client_id: str
-    base_url: str
-    #: Below `base_url`; several may be the same. None: the provider has no such endpoint.
-    demo_path: str = ""
-    game_path: str = ""
-    jackpots_path: str | None = None
-    create_campaign_path: str | None = None
-    cancel_campaign_path: str | None = None
+    #: What the endpoints have in common; empty where each is a whole URL.
+    base_url: str = ""
+    #: One endpoint each (document: what is handed over), the rest after `base_url` or a whole URL.
+    #: Several may be the same. None: the provider has no such endpoint.
+    demo_url: str = ""
+    game_url: str = ""
+    jackpots_url: str | None = None
+    create_campaign_url: str | None = None
+    cancel_campaign_url: str | None = None
     player_ids: Literal["per_currency", "plain"] = "per_currency"
     session_hours: int = 24
     win_requires_bet: bool = True
@@ -43,26 +47,37 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError(
                 f"client_id: expected a text of 1 to {_MAX_ID} characters, got {self.client_id!r}"
             )
-        if not _BASE_URL.fullmatch(self.base_url):
+        if self.base_url and not _BASE_URL.fullmatch(self.base_url):
             raise ValueError(
                 "base_url: expected http(s)://HOST/PATH without a slash at the end, "
                 f"got {self.base_url!r}"
             )
-        for name, path in self.paths().items():
-            if path is not None and not _PATH.fullmatch(path):
-                raise ValueError(f"{name}: expected an empty text or /PATH, got {path!r}")
+        for name, given in self.endpoints().items():
+            self._check_endpoint(name, given)
         if self.session_hours < 1:
             raise ValueError(f"session_hours: expected 1 or more, got {self.session_hours}")
 
-    def paths(self) -> dict[str, str | None]:
-        """The provider's endpoints below `base_url`, by the name of the option."""
+    def _check_endpoint(self, name: str, given: str | None) -> None:
+        if given is None or _WHOLE.fullmatch(given):
+            return
+        if not self.base_url:
+            raise ValueError(f"{name}: expected a whole URL without base_url, got {given!r}")
+        if not _REST.fullmatch(given):
+            raise ValueError(f"{name}: expected an empty text, /PATH or a URL, got {given!r}")
+
+    def endpoints(self) -> dict[str, str | None]:
+        """The provider's endpoints as they were given, by the name of the option."""
         return {
-            "demo_path": self.demo_path,
-            "game_path": self.game_path,
-            "jackpots_path": self.jackpots_path,
-            "create_campaign_path": self.create_campaign_path,
-            "cancel_campaign_path": self.cancel_campaign_path,
+            "demo_url": self.demo_url,
+            "game_url": self.game_url,
+            "jackpots_url": self.jackpots_url,
+            "create_campaign_url": self.create_campaign_url,
+            "cancel_campaign_url": self.cancel_campaign_url,
         }
+
+    def whole(self, endpoint: str) -> str:
+        """The URL of an endpoint."""
+        return endpoint if _WHOLE.fullmatch(endpoint) else self.base_url + endpoint
 
 
 def session_ms(options: Options) -> int:
@@ -76,9 +91,9 @@ def sandbox() -> Options:
         tokens=(Secret("sandbox_slotegrator_token"),),
         client_id="sandbox_casino",
         base_url="https://provider.invalid",
-        demo_path="/demo",
-        game_path="/game",
-        jackpots_path="/jackpots",
-        create_campaign_path="/campaigns/create",
-        cancel_campaign_path="/campaigns/cancel",
+        demo_url="/demo",
+        game_url="/game",
+        jackpots_url="/jackpots",
+        create_campaign_url="/campaigns/create",
+        cancel_campaign_url="/campaigns/cancel",
     )

@@ -113,8 +113,8 @@ def compose_launch(launch: Launch, integration: Integration[Options], at_ms: int
     }
     if launch.return_url is not None:
         body["return_url"] = _limited(launch.return_url, "return_url")
-    path = options.demo_path if launch.demo else options.game_path
-    return _post(path, body, integration, at_ms)
+    endpoint = options.demo_url if launch.demo else options.game_url
+    return _post(endpoint, body, integration, at_ms)
 
 
 def player_id(player: str | None, currency: str, options: Options) -> str:
@@ -155,8 +155,8 @@ def read_launch(
 def compose_jackpots(_ask: None, integration: Integration[Options], at_ms: int) -> Request:
     """Ask for the jackpots."""
     options = integration.options
-    path = _agreed(options.jackpots_path, "jackpots_path")
-    return _post(path, {"client_id": options.client_id}, integration, at_ms)
+    endpoint = _agreed(options.jackpots_url, "jackpots_url")
+    return _post(endpoint, {"client_id": options.client_id}, integration, at_ms)
 
 
 def read_jackpots(
@@ -182,7 +182,7 @@ def compose_create(campaign: Campaign, integration: Integration[Options], at_ms:
     public code of a provider counts from 0.
     """
     options = integration.options
-    path = _agreed(options.create_campaign_path, "create_campaign_path")
+    endpoint = _agreed(options.create_campaign_url, "create_campaign_url")
     player = _only(campaign.players, "players")
     body: dict[str, Json] = {
         "client_id": options.client_id,
@@ -195,7 +195,7 @@ def compose_create(campaign: Campaign, integration: Integration[Options], at_ms:
         "valid_until": _end(campaign, at_ms),
         "bet_id": _within(campaign.bet_line, MAX_SPINS, "bet_line") - 1,
     }
-    return _post(path, body, integration, at_ms)
+    return _post(endpoint, body, integration, at_ms)
 
 
 def _only(names: tuple[str, ...] | None, field: str) -> str:
@@ -231,12 +231,12 @@ def read_create(
 def compose_cancel(campaign: CampaignId, integration: Integration[Options], at_ms: int) -> Request:
     """Cancel a campaign by our id: the provider's own is not asked for."""
     options = integration.options
-    path = _agreed(options.cancel_campaign_path, "cancel_campaign_path")
+    endpoint = _agreed(options.cancel_campaign_url, "cancel_campaign_url")
     body: dict[str, Json] = {
         "client_id": options.client_id,
         "campaign_id": _limited(campaign.id, "id", wire.MAX_ID),
     }
-    return _post(path, body, integration, at_ms)
+    return _post(endpoint, body, integration, at_ms)
 
 
 def read_cancel(
@@ -248,11 +248,11 @@ def read_cancel(
     _answer(reply, CANCELLED)
 
 
-def _agreed(path: str | None, option: str) -> str:
+def _agreed(endpoint: str | None, option: str) -> str:
     """The endpoint of a call that a provider may lack."""
-    if path is None:
+    if endpoint is None:
         raise Malformed("expected an endpoint of the provider in the settings", field=option)
-    return path
+    return endpoint
 
 
 def _limited(value: str | None, field: str, longest: int = MAX_TEXT) -> str:
@@ -263,11 +263,11 @@ def _limited(value: str | None, field: str, longest: int = MAX_TEXT) -> str:
 
 
 def _post(
-    path: str, members: dict[str, Json], integration: Integration[Options], at_ms: int
+    endpoint: str, members: dict[str, Json], integration: Integration[Options], at_ms: int
 ) -> Request:
     """The signed call; an endpoint may have a query of its own, which is not signed."""
     headers = ((b"content-type", b"application/json"), (b"accept", b"application/json"))
-    path, _, query = path.partition("?")
+    path, _, query = integration.options.whole(endpoint).partition("?")
     body = wire.php(members)
     return sign(Request("POST", path, query.encode(), headers, body, at_ms), integration)
 
@@ -298,9 +298,9 @@ def _refused(reply: Reply) -> None:
     raise VendorError(message[:_SHOWN], status=reply.status, code=code, ask_at_fault=ours)
 
 
-def base_url(integration: Integration[Options]) -> str:
-    """Where the provider's endpoints are."""
-    return integration.options.base_url
+def base_url(_integration: Integration[Options]) -> str:
+    """None: each endpoint is a URL of its own, and the request has the whole of it."""
+    return ""
 
 
 STUDIO: Studio[Options] = Studio(
