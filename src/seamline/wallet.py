@@ -106,6 +106,12 @@ class Rejection(Enum):
     __hash__ = object.__hash__
 
 
+#: Trouble of the moment: it is never stored, so that the same command can be done the next time.
+PASSING = frozenset(
+    {Rejection.RATE, Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE}
+)
+
+
 class Catalogue(msgspec.Struct, kw_only=True):
     """What a vendor offers for a price, by id, as it was heard last; None while nothing was heard.
 
@@ -171,6 +177,9 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     note: str | None = None
     #: What the vendor believes the balance to be; compared, never trusted.
     believed: Quantity | None = None
+    #: The amount is a price that the dialect looked up, as the wire told none. It may be another
+    #: one when the key comes again, so it is no part of what must be equal then.
+    priced: bool = False
     #: Why the dialect would refuse it; stands only where the key is new.
     objection: Rejection | None = None
 
@@ -179,7 +188,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a dialect decides differently from others, as data for the rules.
 
     `fingerprint` names the command fields that must be equal when a key comes again, beside the
-    amount, which is always compared, by value.
+    amount, which is always compared, by value, where the wire told it.
     """
 
     fingerprint: tuple[str, ...] = ("kind", "session", "round", "target", "campaign", "free")

@@ -310,6 +310,58 @@ def test_row32_a_known_id_comes_before_its_price(tmp_path, monkeypatch):
         rig.close()
 
 
+@pytest.fixture
+def priced(tmp_path, monkeypatch):
+    """The vendor where boxes cost what the catalogue says, which was heard; audited afterwards."""
+    monkeypatch.setattr("seamline.cli.assembly._Vendors.send", boxes)
+    rig = gateway(tmp_path, price_source="catalogue", missing_id="window")
+    heard(rig)
+    yield Gyre(rig)
+    rig.audit()
+    rig.close()
+
+
+def prices(gyre, games):
+    """What the vendor was heard to ask for its boxes from now on; None for nothing heard."""
+    gyre.doors.gateway.connections[NAME].integration.catalogue.games = games
+
+
+@pytest.mark.parametrize("later", [{"58": "60"}, {"58": "0"}, {"58": None}, {}, None])
+def test_row20_a_repeat_is_the_same_whatever_the_price_is_now(priced, later):
+    """A purchase at the catalogue's price reads as at first after that changed, or went away."""
+    bought, denied = priced.fields(amount=None), priced.fields(amount=None, box_id="59")
+    answers = [priced.raw("authorize", each) for each in (bought, denied)]
+    assert denial((answers[1][0], json.loads(answers[1][1]))) == (200, "BOX_UNAVAILABLE")
+    prices(priced, {"59": "1"} | later if later is not None else None)
+    assert [priced.raw("authorize", each) for each in (bought, denied)] == answers
+    told = priced.post("authorize", bought | {"amount": "50"})
+    assert denial(told) == (409, "DUPLICATE_CONFLICT")
+    assert priced.rows() == [("bet", "50.00")]
+
+
+def test_row34_a_catalogue_that_is_away(priced):
+    """Nothing new is allowed without a price, nothing of it is stored, and it is allowed later."""
+    fields = priced.fields(amount=None)
+    prices(priced, None)
+    answer = priced.post("authorize", fields)
+    assert denial(answer) == (503, "TEMPORARILY_UNAVAILABLE")
+    assert answer[1]["retryable"] is True
+    prices(priced, {"58": "30"})
+    assert priced.post("authorize", fields)[1]["debited"] == "30"
+    assert priced.rows() == [("bet", "30.00")]
+
+
+def test_row30_a_window_knows_no_price(priced):
+    """Without an id, too, a purchase is the same one after the price has changed."""
+    span_ms = 5_000
+    priced.doors.ahead_ms += span_ms - priced.doors.clock_ms() % span_ms
+    fields = priced.fields(request_id=None, amount=None)
+    first = priced.raw("authorize", fields)
+    prices(priced, {"58": "20"})
+    assert priced.raw("authorize", fields) == first
+    assert priced.rows() == [("bet", "50.00")]
+
+
 async def boxes(_self, _base_url, _request, _deadline_s):
     """The vendor's list: one box."""
     box = {"id": 58, "name": "Gold", "price": 50}

@@ -80,6 +80,20 @@ def test_row12_an_opened_box_costs_its_price(cloud, gyre):
     assert gyre.balance() == "50.00"
 
 
+def test_row12_an_opened_box_is_known_whatever_it_costs_now(cloud, gyre):
+    """Asked again after the price changed, or was lost, it was done; anything new has to wait."""
+    catalogue = gyre.doors.gateway.connections[NAME].integration.catalogue
+    catalogue.games = {"58": "50"}
+    assert operate(gyre, "open_box", "o", box_id="58")[1]["balance"] == "50.00"
+    for games in ({"58": "60"}, None):
+        catalogue.games = games
+        status, body = operate(gyre, "open_box", "o", box_id="58")
+        assert (status, body["outcome"]) == (409, "done")
+    status, body = operate(gyre, "open_box", "new", box_id="58")
+    assert (status, body["code"], len(cloud.asked)) == (503, "unavailable", 1)
+    assert gyre.balance() == "50.00"
+
+
 @pytest.mark.parametrize(
     ("status", "told", "message"),
     [

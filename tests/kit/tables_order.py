@@ -113,6 +113,43 @@ IDENTITY = [
     ),
 ]
 
+PRICES = [
+    Table(
+        "A price that was looked up may be another one when the key comes again.",
+        """
+        bet b1 10.00 s1 r1 priced -> applied 90.00
+        bet b1 99.00 s1 r1 priced -> replayed 90.00
+        bet b1 0.00 s1 r1 priced objects UNAVAILABLE -> replayed 90.00
+        bet b1 10.00 s1 r1 -> rejected DUPLICATE_CHANGED 90.00 ! duplicate_changed
+        bet b1 10.00 s1 r2 priced -> rejected DUPLICATE_CHANGED 90.00
+        bet b2 10.00 s1 r1 -> applied 80.00
+        bet b2 10.00 s1 r1 priced -> rejected DUPLICATE_CHANGED 80.00 ! duplicate_changed
+        p1 has 80.00
+        """,
+    ),
+    Table(
+        "Trouble of the moment is not remembered, other refusals are, whatever the price is later.",
+        """
+        bet b1 0.00 s1 r1 priced objects UNAVAILABLE -> rejected UNAVAILABLE 100.00
+        bet b1 150.00 s1 r1 priced -> rejected FUNDS 100.00
+        bet b1 10.00 s1 r1 priced -> rejected FUNDS 100.00
+        bet b2 0.00 s1 r1 priced objects UNAVAILABLE -> rejected UNAVAILABLE 100.00
+        bet b2 10.00 s1 r1 priced -> applied 90.00
+        """,
+        Policy(remembered_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
+        "Trouble of the moment is not noted either.",
+        """
+        bet b1 10.00 s1 r1 objects UNAVAILABLE -> rejected UNAVAILABLE 100.00
+        status - s1 of b1 -> rejected TARGET_UNKNOWN 100.00
+        bet b1 10.00 s1 r1 objects PRICE -> rejected PRICE 100.00
+        status - s1 of b1 -> applied refused
+        """,
+        Policy(noted_refusals=frozenset({Kind.BET})),
+    ),
+]
+
 REFUNDS = [
     Table(
         "A refund gives the stake back once; the same refund again answers as before.",
@@ -401,4 +438,4 @@ REWARDS = [
     ),
 ]
 
-TABLES = IDENTITY + REFUNDS + WINS + REWARDS
+TABLES = IDENTITY + PRICES + REFUNDS + WINS + REWARDS

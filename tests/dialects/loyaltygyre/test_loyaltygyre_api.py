@@ -19,7 +19,7 @@ from seamline.dialects.loyaltygyre.api import (
     reserve_open,
     settle_cashback,
 )
-from seamline.wallet import Kind
+from seamline.wallet import Kind, Rejection
 
 EXTRAS = {each.name: each for each in STUDIO.extras}
 OPEN = OpenBox(transaction_id="t1", player_id="p1", box_id="58", price="50")
@@ -184,17 +184,19 @@ def test_ids_are_sent_as_text_under_the_name_that_the_vendor_wants():
 
 
 def test_the_price_is_reserved():
-    """As told, else the catalogue's; without either nothing is opened."""
+    """As told, else the catalogue's; without either there is an objection to anything new."""
     command = reserve_open(OPEN, integration())
     assert (command.kind, command.key, str(command.amount)) == (Kind.BET, "open/t1", "50")
     assert (command.player, command.currency, command.game) == ("p1", "CREDITS", "58")
     bare = msgspec.structs.replace(OPEN, price=None)
-    assert refused(reserve_open, bare, integration()).field == "price"
+    assert reserve_open(bare, integration()).objection is Rejection.UNAVAILABLE
     using = integration()
     using.catalogue.games = {"58": "12.5", "60": None}
-    assert str(reserve_open(bare, using).amount) == "12.5"
+    looked_up = reserve_open(bare, using)
+    assert (str(looked_up.amount), looked_up.priced, looked_up.objection) == ("12.5", True, None)
+    assert not reserve_open(OPEN, using).priced
     unpriced = msgspec.structs.replace(bare, box_id="60")
-    assert refused(reserve_open, unpriced, using).field == "price"
+    assert reserve_open(unpriced, using).objection is Rejection.GAME
     fine = msgspec.structs.replace(OPEN, price="0.001")
     assert refused(reserve_open, fine, integration()).field == "price"
 

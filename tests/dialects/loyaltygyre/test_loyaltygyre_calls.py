@@ -243,7 +243,7 @@ def test_a_request_that_was_made_long_ago_is_stale():
 def priced(**options):
     """An integration with a known catalogue."""
     using = integration(**options)
-    using.catalogue.games = {"58": "50", "60": None}
+    using.catalogue.games = {"58": "50", "60": None, "61": "0.001"}
     using.catalogue.prizes = {"202": "15.99"}
     return using
 
@@ -265,19 +265,23 @@ def test_row32_prices_are_held_against_the_catalogue():
 
 
 def test_row32_a_price_may_come_from_the_catalogue():
-    """With that source an amount may be left out; an unknown box has no price."""
+    """With that source an amount may be left out; while none was heard anything new is put off."""
     bare = {name: each for name, each in GOOD.items() if name != "amount"}
     using = priced(price_source="catalogue")
-    assert str(read("authorize", bare, using).amount) == "50"
-    unknown = unread("authorize", bare, integration(price_source="catalogue"))
-    assert unknown.why is Rejection.UNAVAILABLE
-    status, body = told(refuse(unknown, "authorize", using))
+    command = read("authorize", bare, using)
+    assert (str(command.amount), command.priced) == ("50", True)
+    assert not read("authorize", GOOD, using).priced
+    for options in ({"price_source": "catalogue"}, {"price_check": True}):
+        fields = bare if "price_source" in options else GOOD
+        unheard = read("authorize", fields, integration(**options))
+        assert unheard.objection is Rejection.UNAVAILABLE
+    status, body = told(refuse(Rejected(why=unheard.objection), "authorize", using))
     assert (status, body["retryable"]) == (503, True)
 
 
-@pytest.mark.parametrize("box", ["59", "60"])
+@pytest.mark.parametrize("box", ["59", "60", "61"])
 def test_what_has_no_price_is_not_given_away(box):
-    """A box that the catalogue does not know, or knows no price of, is never free."""
+    """A box that is not in the catalogue, or there has no price in credits, is never free."""
     bare = {name: each for name, each in GOOD.items() if name != "amount"}
     using = priced(price_source="catalogue")
     command = read("authorize", bare | {"box_id": box}, using)

@@ -25,7 +25,6 @@ ELSEWHERE = {
     "ADDRESS",
     "RATE",
     "BUSY",
-    "UNAVAILABLE",
     "FAULT",
     "OVERDUE",
 }

@@ -7,13 +7,13 @@ There is one call per purchase and no commit ("Workflow"), so to allow is to deb
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
 
 from seamline.dialects.dialect import Items, Malformed, Refused, Request
-from seamline.dialects.loyaltygyre import mapping
+from seamline.dialects.loyaltygyre import mapping, prices
 from seamline.dialects.loyaltygyre.fields import ACTIONS
 from seamline.dialects.loyaltygyre.ids import authorized, paired
 from seamline.dialects.loyaltygyre.options import Options, Plan
@@ -25,7 +25,8 @@ STALE_MS = 300_000
 #: Requests without an id that are alike within one of these spans are one.
 BUCKET_MS = 5_000
 
-_NOTHING = Quantity(0)
+#: What has the price of a box; a prize that is claimed costs nothing unless it says so.
+_PRICED = frozenset({"open_box", "purchase"})
 
 
 class Asked:
@@ -121,22 +122,22 @@ def _authorized(asked: Asked, request_id: str | None) -> Command:
     if objection is None:
         _check_item(action, box, prize)
     amount = asked.credits("amount")
-    if amount is None:
-        price = _price(asked, action, box)
-        amount = price if price is not None else _NOTHING
-        objection = objection or (Rejection.GAME if price is None else None)
-    elif objection is None and asked.options.price_check:
-        objection = _price_problem(asked, box, prize, amount)
+    priced = amount is None and action in _PRICED
+    if priced:
+        amount, objection = _priced(asked, box)
+    elif objection is None and amount is not None and asked.options.price_check:
+        objection = prices.problem(box, prize, amount, asked.integration)
     if asked.stale():
         objection = Rejection.STALE
     command = asked.command(
         Kind.BET,
         f"authorize/{request_id}" if request_id is not None else None,
-        amount=amount,
+        amount=amount or prices.NOTHING,
         game=box,
         reference=prize,
         feature=action,
         believed=asked.quantity("balance"),
+        priced=priced,
         objection=objection,
     )
     if request_id is None:
@@ -152,43 +153,17 @@ def _check_item(action: str, box: str | None, prize: str | None) -> None:
         raise Malformed(mapping.MISSING, field="prize_id")
 
 
-def _price(asked: Asked, action: str, box: str | None) -> Quantity | None:
-    """The price of a request that tells none: the box's, nothing for a prize; None if unknown."""
-    if action not in ("open_box", "purchase"):
-        return _NOTHING
-    # What a prize is worth is for show; only boxes are priced in credits.
+def _priced(asked: Asked, box: str | None) -> tuple[Quantity, Rejection | None]:
+    """The price of a request that tells none, which is the box's; or why it is not known."""
     if asked.options.price_source == "request" or box is None:
         raise Malformed(mapping.MISSING, field="amount")
-    price = _offers(asked, box, None).get(box)
-    return Quantity.parse(price).shortest() if price is not None else None
-
-
-def _price_problem(
-    asked: Asked, box: str | None, prize: str | None, amount: Quantity
-) -> Rejection | None:
-    """Why the catalogue speaks against it: no such thing, or at another price."""
-    offers = _offers(asked, box, prize)
-    thing = box or prize or ""
-    if thing not in offers:
-        return Rejection.GAME
-    price = offers[thing]
-    wrong = box is not None and price is not None and not Quantity.parse(price).same_value(amount)
-    return Rejection.PRICE if wrong else None
-
-
-def _offers(asked: Asked, box: str | None, prize: str | None) -> Mapping[str, str | None]:
-    """The prices of boxes, or of prizes where no box is named; refused while none were heard."""
-    catalogue = asked.integration.catalogue
-    offers = catalogue.prizes if box is None and prize is not None else catalogue.games
-    if offers is None:
-        raise Refused(Rejection.UNAVAILABLE, "the vendor's boxes are not known just now")
-    return offers
+    return prices.of_box(box, asked.integration)
 
 
 def _window_key(command: Command, at_ms: int) -> str:
     """A key for a request without id: alike within five seconds of the clock is the same one."""
     facts = (command.player, command.feature, command.game, command.reference)
-    amount = str((command.amount or _NOTHING).shortest())
+    amount = None if command.priced else str((command.amount or prices.NOTHING).shortest())
     over = json.dumps((*facts, amount, at_ms // BUCKET_MS)).encode()
     return f"window/{sha256(over).hexdigest()[:32]}"
 

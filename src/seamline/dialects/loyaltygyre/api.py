@@ -23,6 +23,7 @@ from seamline.dialects.dialect import (
     Studio,
     VendorError,
 )
+from seamline.dialects.loyaltygyre import prices
 from seamline.dialects.loyaltygyre.fields import MAX_ID
 from seamline.dialects.loyaltygyre.ids import paired
 from seamline.dialects.loyaltygyre.iframe import open_box
@@ -263,27 +264,22 @@ def read_open(
 
 def reserve_open(ask: OpenBox, integration: Integration[Options]) -> Command:
     """The price of the box, which leaves the player before it is opened."""
-    price = ask.price
-    if price is None:
-        price = (integration.catalogue.games or {}).get(ask.box_id)
-    if price is None:
-        raise Malformed("expected a price, as the box's own is not known", field="price")
+    if ask.price is not None:
+        price, objection = prices.credits_of(ask.price, integration.options, "price"), None
+    else:
+        price, objection = prices.of_box(ask.box_id, integration)
     return Command(
         kind=Kind.BET,
         integration=integration.name,
         key=f"open/{ask.transaction_id}",
         player=ask.player_id,
         currency=integration.options.currency,
-        amount=_credits(Quantity.parse(price), integration.options, "price"),
+        amount=price,
         game=ask.box_id,
         feature="open_box",
+        priced=ask.price is None,
+        objection=objection,
     )
-
-
-def _credits(amount: Quantity, options: Options, field: str) -> Quantity:
-    if amount.shortest().places > options.credit_decimals:
-        raise Malformed(f"expected at most {options.credit_decimals} decimals", field=field)
-    return amount
 
 
 def compose_cashback(ask: CashBack, integration: Integration[Options], _at_ms: int) -> Request:
@@ -319,27 +315,18 @@ def settle_cashback(ask: CashBack, integration: Integration[Options]) -> Command
 
 
 def _worth(ask: CashBack, integration: Integration[Options]) -> Quantity:
-    """The amount as told, or the prize's price times the rate, rounded down."""
-    options = integration.options
+    """The amount as told, or the prize's share of its price."""
     if ask.amount is not None:
-        amount = _credits(Quantity.parse(ask.amount), options, "amount")
+        amount = prices.credits_of(ask.amount, integration.options, "amount")
     else:
-        price = (integration.catalogue.prizes or {}).get(ask.prize_id)
-        if price is None or options.cashback_rate is None:
+        found = prices.of_prize(ask.prize_id, integration)
+        if found is None:
             detail = "expected an amount, as the prize's price or cashback_rate is not known"
             raise Malformed(detail, field="amount")
-        amount = _share(Quantity.parse(price), Quantity.parse(options.cashback_rate), options)
+        amount = found
     if not amount.coefficient:
         raise Malformed("expected an amount above zero", field="amount")
     return amount
-
-
-def _share(price: Quantity, rate: Quantity, options: Options) -> Quantity:
-    product = Quantity(price.coefficient * rate.coefficient, price.places + rate.places)
-    spare = product.places - options.credit_decimals
-    if spare <= 0:
-        return product
-    return Quantity(product.coefficient // 10**spare, options.credit_decimals)
 
 
 def compose_order(ask: Order, integration: Integration[Options], _at_ms: int) -> Request:

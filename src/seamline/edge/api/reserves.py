@@ -19,6 +19,7 @@ from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Connection, Gateway
 from seamline.ledger.store import TransactionEntry, TransactionFilter
 from seamline.wallet import (
+    PASSING,
     Alert,
     Applied,
     Command,
@@ -33,11 +34,6 @@ _LOG = structlog.get_logger("seamline.api")
 
 #: What stands before a reserve's key in the key of the transaction that tells what became of it.
 ASKING, DONE, RETURNED, UNKNOWN = "asking", "done", "returned", "unknown"
-
-#: The ledger refused for a reason that passes: the same again is decided afresh.
-_PASSING = frozenset(
-    {Rejection.RATE, Rejection.BUSY, Rejection.UNAVAILABLE, Rejection.FAULT, Rejection.OVERDUE}
-)
 
 
 class Deal(msgspec.Struct, frozen=True):
@@ -259,6 +255,6 @@ async def _settled(deal: Deal, settle: Command) -> Applied | Replayed:
     outcome = await deal.apply(settle)
     if not isinstance(outcome, Rejected):
         return outcome
-    if outcome.why not in _PASSING:
+    if outcome.why not in PASSING:
         await _tell(deal, settle, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
     raise refusal(outcome)

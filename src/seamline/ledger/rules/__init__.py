@@ -33,7 +33,17 @@ from seamline.ledger.rules.view import (
 )
 from seamline.ledger.rules.wins import reward, win
 from seamline.money import Amount
-from seamline.wallet import Alert, Applied, Bet, Command, Kind, Policy, Rejected, Rejection
+from seamline.wallet import (
+    PASSING,
+    Alert,
+    Applied,
+    Bet,
+    Command,
+    Kind,
+    Policy,
+    Rejected,
+    Rejection,
+)
 
 
 def decide(command: Command, view: View) -> Decision:
@@ -45,7 +55,7 @@ def decide(command: Command, view: View) -> Decision:
         noted = (*decision.alerts, Raised(Alert.NOTICE, command.note))
         return Decision(move=decision.move, alerts=noted)
     refused, policy = decision.answer, view.terms.policy
-    if not isinstance(refused, Rejected) or view.account is None:
+    if not isinstance(refused, Rejected) or refused.why in PASSING or view.account is None:
         return decision
     if command.kind in policy.remembered_refusals:
         return Decision(move=Move(rejection=refused.why), alerts=decision.alerts)
@@ -55,8 +65,12 @@ def decide(command: Command, view: View) -> Decision:
 
 
 def fingerprint(command: Command, policy: Policy) -> bytes:
-    """A digest of the fields that must not change when a key comes again; the amount by value."""
-    amount = str(command.amount.shortest()) if command.amount is not None else None
+    """A digest of the fields that must not change when a key comes again; the amount by value.
+
+    A price that was looked up may have changed since, and is none of them.
+    """
+    told = command.amount if not command.priced else None
+    amount = str(told.shortest()) if told is not None else None
     names = policy.fingerprint
     if command.kind is Kind.REFUND and policy.refund_fingerprint is not None:
         names = policy.refund_fingerprint
