@@ -177,6 +177,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     note: str | None = None
     #: What the vendor believes the balance to be; compared, never trusted.
     believed: Quantity | None = None
+    #: A bet that is checked like any other, and recorded, while its stake is debited elsewhere.
+    only_checked: bool = False
     #: The amount is a price that the dialect looked up, as the wire told none. It may be another
     #: one when the key comes again, so it is no part of what must be equal then.
     priced: bool = False

@@ -310,6 +310,28 @@ def test_row32_a_known_id_comes_before_its_price(tmp_path, monkeypatch):
         rig.close()
 
 
+def test_check_only_leaves_the_debit_to_the_casino(other):
+    """Checked, allowed and remembered, but not debited; a cancelled id is not allowed again."""
+    gyre = other(settlement="check_only")
+    assert denial(gyre.authorize(amount="100.01")) == (200, "INSUFFICIENT_BALANCE")
+    fields = gyre.fields(amount="60")
+    first = gyre.raw("authorize", fields)
+    body = json.loads(first[1])
+    assert (body["decision"], body["debited"], body["balance"]) == ("allow", "0", "100")
+    gyre.doors.asked(
+        "POST",
+        f"/v1/players/acme/{gyre.player}/withdrawals",
+        {"transaction_id": body["authorization_id"], "amount": "60.00", "currency": "CREDITS"},
+    )
+    assert gyre.raw("authorize", fields) == first
+    assert denial(gyre.post("authorize", fields | {"amount": "61"})) == (409, "DUPLICATE_CONFLICT")
+    assert denial(gyre.authorize(amount="60")) == (200, "INSUFFICIENT_BALANCE")
+    undone = gyre.cancel(fields)[1]
+    assert (undone["decision"], undone["balance"]) == ("allow", "40")
+    assert denial(gyre.post("authorize", fields)) == (200, "ALREADY_CANCELLED")
+    assert gyre.balance() == "40.00"
+
+
 @pytest.fixture
 def priced(tmp_path, monkeypatch):
     """The vendor where boxes cost what the catalogue says, which was heard; audited afterwards."""

@@ -102,8 +102,8 @@ def _odd(kind, fields, choose, often):
         fields["believed"] = Quantity.parse("100.00")
     if kind is Kind.BET and often(0.05):
         fields["objection"] = choose((Rejection.PRICE, Rejection.UNAVAILABLE))
-    if kind is Kind.BET and often(0.1):
-        fields["priced"] = True
+    if kind is Kind.BET and often(0.15):
+        fields[choose(("priced", "only_checked"))] = True
     if kind is Kind.WIN and often(0.3):
         fields["ends"] = choose((True, False))
     if kind is Kind.NOTICE or often(0.05):

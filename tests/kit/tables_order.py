@@ -115,6 +115,23 @@ IDENTITY = [
 
 PRICES = [
     Table(
+        "A bet that is only checked needs its stake, and moves nothing; nor does its refund.",
+        """
+        bet b1 100.01 s1 r1 only_checked -> rejected FUNDS 100.00
+        bet b1 60.00 s1 r1 only_checked -> applied 100.00
+        bet b1 60.00 s1 r1 only_checked -> replayed 100.00
+        bet b1 61.00 s1 r1 only_checked -> rejected DUPLICATE_CHANGED 100.00 ! duplicate_changed
+        bet b2 60.00 s1 r1 only_checked -> applied 100.00
+        refund f1 60.00 of b1 s1 r1 -> applied 100.00
+        refund f1 60.00 of b1 s1 r1 -> replayed 100.00
+        limits p1 {"currencies": {"USD": {"max_stake": "40.00", "loss_day": "30.00"}}}
+        bet b3 40.01 s1 r1 only_checked -> rejected STAKE_LIMIT 100.00
+        bet b3 30.01 s1 r1 only_checked -> rejected LOSS_LIMIT 100.00
+        bet b3 30.00 s1 r1 only_checked -> applied 100.00
+        bet b4 30.00 s1 r1 -> applied 70.00
+        """,
+    ),
+    Table(
         "A price that was looked up may be another one when the key comes again.",
         """
         bet b1 10.00 s1 r1 priced -> applied 90.00

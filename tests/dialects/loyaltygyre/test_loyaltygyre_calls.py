@@ -264,6 +264,12 @@ def test_row32_prices_are_held_against_the_catalogue():
         assert read("authorize", GOOD | fields, priced()).objection is None
 
 
+def test_who_debits_is_a_setting():
+    """A purchase is debited here unless the settings leave that to the casino."""
+    assert not read("authorize", GOOD).only_checked
+    assert read("authorize", GOOD, integration(settlement="check_only")).only_checked
+
+
 def test_row32_a_price_may_come_from_the_catalogue():
     """With that source an amount may be left out; while none was heard anything new is put off."""
     bare = {name: each for name, each in GOOD.items() if name != "amount"}

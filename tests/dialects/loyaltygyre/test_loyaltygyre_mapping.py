@@ -284,7 +284,7 @@ def test_row42_a_broken_mapping_stops_the_start(broken, key):
         {"endpoints": {"authorize": {"request": {"box_id": {"form": "body:/x"}}}}},
         {"endpoints": {"authorize": {"response": {"allow": {"https": 200}}}}},
         {"endpoints": {"authorize": {"response": {"allow": {"http": 99}}}}},
-        {"settlement": "check_only"},
+        {"settlement": "check"},
     ],
 )
 def test_row42_unknown_keys_are_mistakes(given):

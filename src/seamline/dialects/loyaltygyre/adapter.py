@@ -1,7 +1,7 @@
 """The wallet's end of the callbacks: their requests, read.
 
-There is one call per purchase and no commit ("Workflow"), so to allow is to debit. Keys are
-`kind/request id`.
+There is one call per purchase and no commit ("Workflow"), so to allow is to debit, unless the
+casino does that itself (`settlement`). Keys are `kind/request id`.
 """
 
 from __future__ import annotations
@@ -137,6 +137,7 @@ def _authorized(asked: Asked, request_id: str | None) -> Command:
         reference=prize,
         feature=action,
         believed=asked.quantity("balance"),
+        only_checked=asked.options.settlement == "check_only",
         priced=priced,
         objection=objection,
     )

@@ -151,6 +151,8 @@ class Options(_Table, frozen=True, dict=True):
     currency: str = "CREDITS"
     credit_decimals: Annotated[int, msgspec.Meta(ge=0, le=5)] = 2
     player_field: Literal["player_id", "user_id"] = "player_id"
+    #: Whether an allowed purchase is debited here, or only checked, as the casino debits it itself.
+    settlement: Literal["debit_on_allow", "check_only"] = "debit_on_allow"
     missing_id: Literal["reject", "window"] = "reject"
     price_source: Literal["request", "catalogue"] = "request"
     price_check: bool = False

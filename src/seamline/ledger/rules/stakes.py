@@ -56,7 +56,8 @@ def bet(command: Command, view: View) -> Decision:
     if view.round is not None and view.round.staked + stake > MAX_UNITS:
         return refuse(Rejection.AMOUNT_RANGE, view, "the round's stakes would be out of range")
     # From here the bet must succeed.
-    return Decision(move=Move(units=stake, credit=False), alerts=alerts + unattributed(view))
+    moved = 0 if command.only_checked else stake
+    return Decision(move=Move(units=moved, credit=False), alerts=alerts + unattributed(view))
 
 
 def _objection(command: Command, view: View) -> Rejection | None:
