@@ -248,12 +248,15 @@ class Prize(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     price: str | None = None
     images: Mapping[str, str] = msgspec.field(default_factory=dict)
+    #: What nobody can read of it, as with a game.
+    problem: str | None = None
 
 
 class Game(msgspec.Struct, frozen=True, kw_only=True):
     """A game of a vendor's catalogue.
 
-    `images` are absolute URLs by the vendor's name of the format.
+    `images` are absolute URLs by the vendor's name of the format. One that nobody can read is shown
+    with its `problem` and what is known of it, which may be neither id nor title; it has no price.
     """
 
     id: str
@@ -270,6 +273,7 @@ class Game(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     #: What can be won in it, where that is things.
     prizes: tuple[Prize, ...] = ()
+    problem: str | None = None
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

@@ -80,10 +80,14 @@ def wants(connection: Connection) -> bool:
 
 
 def _keep(connection: Connection, games: Sequence[Game] | None) -> None:
-    """Put what was heard where the dialect finds it."""
+    """Put what was heard where the dialect finds it; what nobody can read has no place there."""
     catalogue = connection.integration.catalogue
     if games is None:
         catalogue.games = catalogue.prizes = None
         return
-    catalogue.games = {game.id: game.price for game in games}
-    catalogue.prizes = {prize.id: prize.price for game in games for prize in game.prizes}
+    prizes = [prize for game in games for prize in game.prizes]
+    for problem in (*(game.problem for game in games), *(prize.problem for prize in prizes)):
+        if problem is not None:
+            _LOG.warning("catalogue_odd", integration=connection.integration.name, problem=problem)
+    catalogue.games = {game.id: game.price for game in games if game.problem is None}
+    catalogue.prizes = {prize.id: prize.price for prize in prizes if prize.problem is None}

@@ -79,11 +79,74 @@ def test_row11_boxes_are_read_with_ids_as_text():
     assert read_boxes(Reply(200, raw), GamesFilter(), integration())[0].price == "0.3"
 
 
+def listed(*odd):
+    """A good box, odd ones, and another good one, read."""
+    good = ('{"id":58,"name":"Gold","price":50}', '{"id":60,"name":"Tin","price":1}')
+    raw = f'{{"status":"success","data":[{",".join((good[0], *odd, good[1]))}]}}'
+    first, *shown, last = read_boxes(Reply(200, raw.encode()), GamesFilter(), integration())
+    assert [(each.id, each.price, each.problem) for each in (first, last)] == [
+        ("58", "50", None),
+        ("60", "1", None),
+    ]
+    return shown
+
+
 @pytest.mark.parametrize("price", ["-1", "1e3", '"many"', "true", "[]"])
-def test_a_price_that_is_none_is_not_guessed(price):
-    """A price that is no plain decimal makes the answer one that nobody can read."""
-    raw = f'{{"status":"success","data":[{{"id":1,"name":"x","price":{price}}}]}}'.encode()
-    assert vendor_error(read_boxes, Reply(200, raw)).status == 200
+def test_row11_a_price_that_is_none_is_not_guessed(price):
+    """A box whose price is no plain decimal is shown without one, and with what is wrong."""
+    (odd,) = listed(f'{{"id":1,"name":"x","price":{price}}}')
+    assert (odd.id, odd.title, odd.price) == ("1", "x", None)
+    assert odd.problem.startswith("box 2 of the list cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("odd", "known"),
+    [
+        ("5", ("", "")),
+        ("null", ("", "")),
+        ("{}", ("", "")),
+        ('{"id":null,"name":"x"}', ("", "x")),
+        ('{"id":"","name":"x"}', ("", "x")),
+        ('{"id":1.5,"name":"x"}', ("", "x")),
+        ('{"id":7}', ("7", "")),
+        ('{"id":7,"name":{"en":"x"}}', ("7", "")),
+        ('{"id":7,"name":"x","prizes":{}}', ("7", "x")),
+        ('{"id":7,"name":"x","image":"x.png"}', ("7", "x")),
+    ],
+)
+def test_row11_one_odd_box_costs_the_others_nothing(odd, known):
+    """What nobody can read is shown as far as it is known, in its place, and says so."""
+    (shown,) = listed(odd)
+    assert (shown.id, shown.title, shown.price, shown.prizes) == (*known, None, ())
+    assert shown.problem.startswith("box 2 of the list cannot be read: ")
+
+
+def test_row11_one_odd_prize_costs_its_box_nothing():
+    """The box and its other prizes are read as ever."""
+    (box,) = listed('{"id":7,"name":"x","price":2,"prizes":[{"id":1},{"id":2,"name":"Mug"}]}')
+    assert (box.price, box.problem) == ("2", None)
+    odd, mug = box.prizes
+    assert (odd.id, odd.title, mug.title, mug.problem) == ("1", "", "Mug", None)
+    assert odd.problem.startswith("prize 1 of box 7 cannot be read: ")
+
+
+TWICE = '{"status":"success","data":[{"id":7,"name":"x","price":1,"price":9}]'
+
+
+def test_row11_a_price_that_comes_twice_is_none():
+    """A box that can be read in two ways has no price, however plain the rest is."""
+    (box,) = read_boxes(
+        Reply(200, f'{TWICE},"message":""}}'.encode()), GamesFilter(), integration()
+    )
+    assert (box.price, "price" in box.problem) == (None, True)
+    assert vendor_error(read_boxes, Reply(200, f'{TWICE},"more":1}}'.encode())).status == 200
+
+
+def test_row11_an_answer_without_a_list_is_none():
+    """What is no list of boxes at all is an answer that nobody can read."""
+    for data in ("5", "null", '{"58":{}}', '"x"'):
+        raw = f'{{"status":"success","data":{data}}}'.encode()
+        assert vendor_error(read_boxes, Reply(200, raw)).status == 200
 
 
 def test_row12_an_opened_box_tells_its_prize():

@@ -62,6 +62,23 @@ def test_what_the_vendor_offers_is_known(rig, heard):
     assert kept.prizes == {"202": "15.99"}
 
 
+def test_what_nobody_can_read_has_no_price(rig, heard, monkeypatch, capsys):
+    """An odd game or prize is none that a call could be held against; somebody hears of it."""
+    catalogues, kept = heard
+    odd = Prize(id="203", title="", price="1", problem="prize 2: no name")
+    prizes = (*BOXES[0].prizes, odd)
+    games = (
+        msgspec.structs.replace(BOXES[0], prizes=prizes),
+        Game(id="7", title="", price="1", problem="box 2: no name"),
+    )
+    monkeypatch.setitem(read.__globals__, "BOXES", games)
+    rig.runner.run(catalogues.refresh())
+    assert (kept.games, kept.prizes) == ({"58": "50"}, {"202": "15.99"})
+    log = capsys.readouterr().out
+    assert log.count("catalogue_odd") == 2
+    assert "box 2: no name" in log
+
+
 @pytest.mark.parametrize("trouble", [Reply(500), TimeoutError(), ConnectionError()])
 def test_the_last_copy_is_kept_for_a_day(rig, heard, trouble):
     """A vendor in trouble leaves the last copy standing, for a day and not longer."""

@@ -6,33 +6,28 @@ two boxes. Done is 200 together with `"status": "success"`; any other 200 leaves
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 
 from seamline.dialects.dialect import (
     Extra,
-    Game,
-    GamesFilter,
     Malformed,
     Operation,
-    Prize,
     Reply,
     Request,
     Studio,
     VendorError,
 )
 from seamline.dialects.loyaltygyre import prices
+from seamline.dialects.loyaltygyre.boxes import compose_boxes, read_boxes
 from seamline.dialects.loyaltygyre.fields import MAX_ID
 from seamline.dialects.loyaltygyre.ids import paired
 from seamline.dialects.loyaltygyre.iframe import open_box
 from seamline.dialects.loyaltygyre.options import Options
-from seamline.dialects.signing import BadJson, strictly
-from seamline.money import BadQuantity, Quantity
+from seamline.dialects.loyaltygyre.wire import SAID, answer, send
+from seamline.money import Quantity
 from seamline.wallet import Command, Integration, Kind
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID, pattern=_PRINTABLE)]
@@ -41,7 +36,6 @@ Long = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 Decimal_ = Annotated[
     str, msgspec.Meta(max_length=64, pattern=r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)")
 ]
-_SHOWN = 200
 
 
 class _Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,38 +93,6 @@ class Noted(msgspec.Struct, frozen=True):
     message: str
 
 
-_NO_PRICE = msgspec.Raw(b"null")
-
-
-class _Image(msgspec.Struct, frozen=True):
-    thumbnail: str | None = None
-    standard: str | None = None
-    high_res: str | None = None
-
-
-class _Prize(msgspec.Struct, frozen=True):
-    id: int | str
-    name: str
-    description: str | None = None
-    price: msgspec.Raw = _NO_PRICE
-    image: _Image | None = None
-
-
-class _Box(msgspec.Struct, frozen=True):
-    id: int | str
-    name: str
-    description: str | None = None
-    price: msgspec.Raw = _NO_PRICE
-    image: _Image | None = None
-    prizes: tuple[_Prize, ...] = ()
-
-
-class _Boxes(msgspec.Struct, frozen=True):
-    status: str
-    data: tuple[_Box, ...] = ()
-    message: str = ""
-
-
 class _PrizeId(msgspec.Struct, frozen=True):
     id: int | str
 
@@ -141,111 +103,16 @@ class _Opened(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class _Said(msgspec.Struct, frozen=True):
-    status: str
-    message: str = ""
-
-
-_BOXES = msgspec.json.Decoder(_Boxes)
 _OPENED = msgspec.json.Decoder(_Opened)
-_SAID = msgspec.json.Decoder(_Said)
-
-
-def _send(path: str, body: Mapping[str, str], integration: Integration[Options]) -> Request:
-    """A POST; the vendor's tables speak of query parameters, its samples send JSON."""
-    headers = ((b"content-type", b"application/json"), *_key(integration))
-    return Request("POST", path, headers=headers, body=msgspec.json.encode(body))
-
-
-def _key(integration: Integration[Options]) -> tuple[tuple[bytes, bytes], ...]:
-    key = integration.options.api_keys[0].encoded()
-    return ((b"authorization", b"Bearer " + key), (b"accept", b"application/json"))
 
 
 def _player(player: str, integration: Integration[Options]) -> dict[str, str]:
     return {integration.options.player_field: player}
 
 
-def _answer(reply: Reply, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body of a success, or `VendorError` in the vendor's words."""
-    if reply.status != 200:
-        raise VendorError(_words(reply), status=reply.status)
-    try:
-        found = strictly(reply.body, decoder)
-    except BadJson as error:
-        said = f"LoyaltyGyre answered 200 with a body that nobody can read: {error.detail}"
-        raise VendorError(said, status=200) from error
-    status: str = getattr(found, "status", "")
-    if status != "success":
-        message: str = getattr(found, "message", "")
-        raise VendorError(message[:_SHOWN] or f"status {status[:_SHOWN]!r}", status=200)
-    return found
-
-
-def _words(reply: Reply) -> str:
-    try:
-        said = strictly(reply.body, _SAID)
-    except BadJson:
-        return f"LoyaltyGyre answered {reply.status} without a message"
-    return said.message[:_SHOWN] or f"LoyaltyGyre answered {reply.status}"
-
-
-def compose_boxes(_wanted: GamesFilter, integration: Integration[Options], _at_ms: int) -> Request:
-    """Ask for all boxes; the vendor has no filters."""
-    return Request("GET", "/boxes", headers=_key(integration))
-
-
-def read_boxes(
-    reply: Reply,
-    ask: GamesFilter,  # noqa: ARG001  the same shape for every operation
-    integration: Integration[Options],
-) -> tuple[Game, ...]:
-    """The boxes with what is in them; ids as text, as the vendor has them both ways."""
-    currency = integration.options.currency
-    return tuple(
-        Game(
-            id=str(box.id),
-            title=box.name,
-            currencies=(currency,),
-            images=_images(box.image),
-            price=_price(box.price),
-            description=box.description,
-            prizes=tuple(_prize(each) for each in box.prizes),
-        )
-        for box in _answer(reply, _BOXES).data
-    )
-
-
-def _prize(prize: _Prize) -> Prize:
-    return Prize(
-        id=str(prize.id),
-        title=prize.name,
-        description=prize.description,
-        price=_price(prize.price),
-        images=_images(prize.image),
-    )
-
-
-def _images(image: _Image | None) -> Mapping[str, str]:
-    """The URLs by the vendor's name of the size."""
-    if image is None:
-        return {}
-    return {name: url for name, url in msgspec.structs.asdict(image).items() if url}
-
-
-def _price(raw: msgspec.Raw) -> str | None:
-    """A JSON number, or text, as exact decimal text; None where there is none."""
-    text = bytes(raw).decode(errors="replace").strip('"')
-    try:
-        return str(Quantity.parse(text).shortest()) if text != "null" else None
-    except BadQuantity as error:
-        said = "LoyaltyGyre answered a price that is no plain decimal"
-        raise VendorError(said, status=200) from error
-
-
 def compose_open(ask: OpenBox, integration: Integration[Options], _at_ms: int) -> Request:
     """Play a box."""
-    return _send(
+    return send(
         "/box/open", _player(ask.player_id, integration) | {"box_id": ask.box_id}, integration
     )
 
@@ -256,7 +123,7 @@ def read_open(
     integration: Integration[Options],  # noqa: ARG001
 ) -> Opened:
     """The prize that was in it."""
-    opened = _answer(reply, _OPENED)
+    opened = answer(reply, _OPENED)
     if opened.prize is None:
         raise VendorError("LoyaltyGyre answered 200 without a prize", status=200)
     return Opened(str(opened.prize.id))
@@ -286,7 +153,7 @@ def compose_cashback(ask: CashBack, integration: Integration[Options], _at_ms: i
     """Tell the vendor that a prize was given back; it moves no money itself."""
     _worth(ask, integration)
     body = _player(ask.player_id, integration) | {"prize_id": ask.prize_id}
-    return _send("/prize/cashback", body, integration)
+    return send("/prize/cashback", body, integration)
 
 
 def read_cashback(
@@ -295,7 +162,7 @@ def read_cashback(
     integration: Integration[Options],  # noqa: ARG001
 ) -> Noted:
     """That it was noted."""
-    return Noted(_answer(reply, _SAID).message)
+    return Noted(answer(reply, SAID).message)
 
 
 def settle_cashback(ask: CashBack, integration: Integration[Options]) -> Command:
@@ -334,7 +201,7 @@ def compose_order(ask: Order, integration: Integration[Options], _at_ms: int) ->
     fields = msgspec.structs.asdict(ask)
     player = fields.pop("player_id")
     told = {name: text for name, text in fields.items() if text is not None}
-    return _send("/prize/order", _player(player, integration) | told, integration)
+    return send("/prize/order", _player(player, integration) | told, integration)
 
 
 def read_order(
@@ -343,7 +210,7 @@ def read_order(
     integration: Integration[Options],  # noqa: ARG001
 ) -> Noted:
     """That it was noted; nothing is sent before it is confirmed in the dashboard."""
-    return Noted(_answer(reply, _SAID).message)
+    return Noted(answer(reply, SAID).message)
 
 
 def base_url(integration: Integration[Options]) -> str:
