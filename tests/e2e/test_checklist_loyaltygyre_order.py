@@ -220,6 +220,25 @@ def test_row37_no_address_is_kept(gyre, doors, capsys):
     assert "[hidden]" in found
 
 
+def test_row37_no_address_is_kept_under_a_casinos_own_names(other, capsys):
+    """A mapping's names say nothing of an address; all the same none is recorded, anywhere."""
+    gyre = other(endpoints={"shipment": {"request": {
+        "request_id": {"from": "body:/no"},
+        "player_id": {"from": "body:/a"},
+        "prize_id": {"from": "body:/b"},
+    }}})  # fmt: skip
+    to = {f"x{number}": word for number, word in enumerate(ADDRESS.values())}
+    body = {"no": "s-1", "a": gyre.player, "b": "202", "c": to, "d": list(to.values())}
+    assert gyre.post("shipment", body)[0] == 202
+    assert gyre.post("shipment", body, headers=())[0] == 401
+    assert gyre.post("shipment", body, path="/elsewhere")[0] == 404
+    found = json.dumps([gyre.doors.exchanges(), gyre.doors.transactions(integration=NAME)])
+    found += json.dumps(gyre.doors._pages("/v1/alerts", {})) + capsys.readouterr().out
+    assert found.count("s-1") >= 3
+    for word in ADDRESS.values():
+        assert word not in found
+
+
 def test_row38_a_shipment_without_address(gyre):
     """The recipient may be left out."""
     assert gyre.post("shipment", shipped(gyre))[0] == 202

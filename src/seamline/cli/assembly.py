@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -12,7 +13,7 @@ import msgspec
 
 from seamline.cli.settings import Brand, Settings, SettingsError
 from seamline.dialects import dialects
-from seamline.dialects.dialect import Reply, Request
+from seamline.dialects.dialect import Redact, Reply, Request
 from seamline.edge.catalogue import Catalogues
 from seamline.edge.exchanges import Exchanges
 from seamline.edge.gateway import Connection, Gateway, cashier_of
@@ -144,13 +145,24 @@ async def gateway(settings: Settings) -> AsyncIterator[Gateway]:
         yield built
 
 
+def _redacted(
+    redact: Redact[msgspec.Struct],
+    integration: Integration[msgspec.Struct],
+    request: Request,
+    reply: Reply,
+    call: str | None,
+) -> tuple[Request, Reply]:
+    """An exchange as the dialect lets it be recorded, by the integration's own options."""
+    return redact(request, reply, call, integration)
+
+
 def _exchanges(settings: Settings, connected: Mapping[str, Connection]) -> Exchanges:
     """The record of exchanges, in a file beside the ledger."""
     return Exchanges(
         ledger_path(settings).with_suffix(".exchanges.db"),
         hidden_headers={name: each.dialect.secret_headers for name, each in connected.items()},
         redact={
-            name: each.dialect.redact
+            name: partial(_redacted, each.dialect.redact, each.integration)
             for name, each in connected.items()
             if each.dialect.redact is not None
         },

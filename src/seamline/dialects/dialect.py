@@ -407,6 +407,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     signature: str
 
 
+#: What hides in an exchange what may not be recorded.
+Redact = Callable[[Request, Reply, str | None, Integration[OptionsT]], tuple[Request, Reply]]
+
+
 class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     """A vendor's protocol.
 
@@ -441,8 +445,9 @@ class Dialect(msgspec.Struct, Generic[OptionsT], frozen=True, kw_only=True):
     #: Other methods and paths than the calls' own, by name of the call, where options may choose
     #: them. A segment `{name}` of a path stands for any text.
     routes: Callable[[OptionsT], Mapping[str, tuple[str, str]]] | None = None
-    #: A body as it may be recorded, of a request or a reply; None for as it is.
-    redact: Callable[[bytes], bytes] | None = None
+    #: An exchange as it may be recorded, of the call by its name, or None when no call was found;
+    #: None for as it is, less the secret headers.
+    redact: Redact[OptionsT] | None = None
     #: Currencies that the brand must have for these options; None for any.
     currencies: Callable[[OptionsT], tuple[str, ...]] | None = None
     #: Whether `read` looks something up in the integration's catalogue, which is then kept up to

@@ -47,6 +47,10 @@ class Noted(msgspec.Struct, frozen=True, gc=False):
     duration_us: int
 
 
+#: What hides in an exchange of a call what may not be recorded.
+Redact = Callable[[Request, Reply, str | None], tuple[Request, Reply]]
+
+
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request and its reply, secrets hidden; bodies as text."""
 
@@ -86,7 +90,7 @@ class Exchanges:
         path: Path,
         *,
         hidden_headers: Mapping[str, frozenset[bytes]],
-        redact: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({}),
+        redact: Mapping[str, Redact] = MappingProxyType({}),
         max_count: int = 100_000,
         max_age_ms: int = 72 * 3_600_000,
     ) -> None:
@@ -168,8 +172,9 @@ class Exchanges:
             self.kept += len(rows)
 
     def _row(self, noted: Noted) -> _InsertRow:
-        request, hidden = noted.request, self._hidden[noted.integration] | _ALWAYS_HIDDEN
-        shown = self._redact.get(noted.integration, bytes)
+        redact = self._redact.get(noted.integration, _as_it_is)
+        request, reply = redact(noted.request, noted.reply, noted.call)
+        hidden = self._hidden[noted.integration] | _ALWAYS_HIDDEN
         headers = [
             (name.decode("latin-1"), "[hidden]" if name in hidden else value.decode("latin-1"))
             for name, value in request.headers
@@ -183,13 +188,17 @@ class Exchanges:
             request.path,
             request.query.decode("latin-1"),
             msgspec.json.encode(headers).decode(),
-            _text(shown(request.body)),
-            noted.reply.status,
-            _text(shown(noted.reply.body)),
+            _text(request.body),
+            reply.status,
+            _text(reply.body),
             noted.outcome,
             noted.transaction,
             noted.duration_us,
         )
+
+
+def _as_it_is(request: Request, reply: Reply, _call: str | None) -> tuple[Request, Reply]:
+    return request, reply
 
 
 _ALWAYS_HIDDEN = frozenset({b"authorization", b"cookie", b"proxy-authorization"})

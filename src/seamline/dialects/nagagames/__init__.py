@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from seamline.dialects.dialect import Call, Dialect
+from msgspec.structs import replace
+
+from seamline.dialects.dialect import Call, Dialect, Reply, Request
 from seamline.dialects.nagagames import adapter, sender
 from seamline.dialects.nagagames.options import Options, session_ms
 from seamline.dialects.nagagames.refusals import refuse
 from seamline.dialects.nagagames.sandbox import sandbox
 from seamline.dialects.nagagames.signature import HEADER, sign, trials, verify
 from seamline.dialects.nagagames.studio import STUDIO
-from seamline.wallet import Kind, Policy
+from seamline.wallet import Integration, Kind, Policy
 
 #: No body of the vendor comes near it.
 BODY_LIMIT = 64 * 1024
@@ -40,9 +42,15 @@ def policy(options: Options) -> Policy:
     )
 
 
-def redact(body: bytes) -> bytes:
-    """The body with the hash of each player's token in its place: whoever has one can play."""
-    return _TOKEN.sub(_hashed, body)
+def redact(
+    request: Request,
+    reply: Reply,
+    _call: str | None,
+    _integration: Integration[Options],
+) -> tuple[Request, Reply]:
+    """Both with the hash of each player's token in its place: whoever has one can play."""
+    asked, told = (_TOKEN.sub(_hashed, each) for each in (request.body, reply.body))
+    return replace(request, body=asked), replace(reply, body=told)
 
 
 def _hashed(found: re.Match[bytes]) -> bytes:
