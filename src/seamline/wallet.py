@@ -146,7 +146,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     only unique per kind, it is written `kind/id`. `amount` is what the wire said, in main units.
     A `session` says whose account it is; without one `player` and `currency` do. `free` records
     without moving money (free rounds, tracking). `target` is the key of the transaction that a
-    refund undoes, or of the bet that a win pays. `claim` names what may be paid only once per
+    refund undoes, or of the bet that a win pays. `claim` names what a reward pays only once per
     player whatever the key (a bonus). `campaign` is the id of a free-rounds campaign, empty where
     there is one that the wire does not name.
     """

@@ -180,6 +180,48 @@ def test_a_bet_that_forgot_its_win_is_named(tmp_path):
     world.close()
 
 
+#: What is changed of the claim that a reward paid.
+CLAIMS = [
+    "DELETE FROM claims",
+    "UPDATE claims SET claim = 'c2'",
+    "UPDATE claims SET account = 2",
+    "UPDATE claims SET integration = integration + 1",
+    "UPDATE claims SET paid_by = 1",
+    "UPDATE claims SET paid_by = 77",
+    "INSERT INTO claims SELECT account, integration, 'c2', paid_by FROM claims",
+]
+
+
+@pytest.mark.parametrize("change", CLAIMS)
+def test_a_changed_claim_is_named(world, change):
+    """A claim that is gone, or another one, could be paid again: its reward is named."""
+    tamper(world, "PRAGMA foreign_keys = OFF", change, "PRAGMA foreign_keys = ON")
+    findings = audited(world.store)
+    assert findings.first.transaction == number(world, "j1")
+    assert findings.first.law is Law.CHAIN
+    assert (Law.CLAIM in findings.broken) == ("SET" in change and "SET claim" not in change)
+
+
+def test_a_claim_that_nobody_made_is_named(world):
+    """It would keep a reward from being paid; where it names no reward it is named by itself."""
+    row = number(world, "b1")
+    tamper(world, f"INSERT INTO claims SELECT account, integration, 'x', {row} FROM claims")
+    findings = audited(world.store)
+    assert findings.broken == {Law.CLAIM: 1}
+    assert (findings.first.account, f"txn_{row}" in findings.first.found) == (1, True)
+
+
+def test_a_claim_is_not_moved_to_another_reward(world):
+    """Both rewards are named: the one that lost it, and the one that did not have it."""
+    world.apply(reward("j2", "2.00"), reward("j3", "2.00", claim="c1"))
+    proven(world.store)
+    row = number(world, "j2")
+    tamper(world, f"UPDATE claims SET paid_by = {row}")
+    findings = audited(world.store)
+    named = {each.transaction for each in findings.kept}
+    assert {number(world, "j1"), row} <= named
+
+
 #: What is changed elsewhere, and the law that is named with it; the account where there is one.
 ELSEWHERE = [
     ("UPDATE accounts SET balance = balance + 1 WHERE id = 2", Law.HEAD, 2),

@@ -23,6 +23,7 @@ THROUGH = {
     "audit_heads": "an audit reads everything",
     "audit_rounds": "an audit reads everything",
     "audit_unpaid": "an audit reads everything",
+    "audit_claims": "an audit reads everything",
     "audit_keys": "an audit reads everything",
     "audit_rollups": "an audit reads everything",
 }

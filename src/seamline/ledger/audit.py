@@ -41,7 +41,8 @@ class Law(Enum):
     REFUND = "what was undone and what undid it name each other, once, with the same units"
     SETTLED = "a bet that was paid and the win that paid it name each other"
     TOMBSTONE = "a refund without a target is followed by its tombstone, and only it or a late win"
-    CHAIN = "the chain value is the hash of the row and of the account's row before it"
+    CHAIN = "the chain value is the hash of the row, its claim, and the account's row before it"
+    CLAIM = "what may be paid once names the reward of that account that paid it"
     ROUND = "a round's totals are those of its transactions"
     HEAD = "an account is as its last transaction left it"
     IDENTITY = "a key names one transaction of an integration"
@@ -100,6 +101,7 @@ def audit(reader: Reader, *, progress: Callable[[int], None] = lambda _: None) -
             "audit_heads": books.head,
             "audit_rounds": books.stray_round,
             "audit_unpaid": books.unpaid,
+            "audit_claims": books.stray_claim,
             "audit_keys": books.shared_key,
             "audit_rollups": books.rollup,
         },
@@ -136,6 +138,7 @@ _Row = tuple[
     int | None,  # settled_by
     str | None,  # feature
     str | None,  # reference
+    str | None,  # claim
     int | None,  # account of the round, where this is its last transaction; else all are None
     int | None,  # first
     int | None,  # bets
@@ -227,7 +230,7 @@ class _Books:
             self._tombstone(row)
         # A win that came late may be followed by a tombstone for what it could not find.
         self._late = (row[1], account) if kind == _WIN and row[13] is None else None
-        if link(head[3], row[:16] + _FREE[row[16]] + row[17:19], row[24:26]) != row[21]:
+        if link(head[3], row[:16] + _FREE[row[16]] + row[17:19], row[24:26], row[26]) != row[21]:
             self._break(Law.CHAIN, number, account, "another hash", row[21].hex()[:16])
         if created < head[5]:
             self._break(Law.TIME, number, account, f"{head[5]} or later", created)
@@ -358,9 +361,9 @@ class _Books:
                 totals[5] -= undone.units - signed
             else:
                 totals[5] -= units
-        if row[26] is not None:
+        if row[27] is not None:
             del self._rounds[round_]
-            if tuple(totals) != row[26:] or totals[0] != account:
+            if tuple(totals) != row[27:] or totals[0] != account:
                 self._break(Law.ROUND, number, account, totals, list(row[26:]))
 
     def head(self, row: tuple[int, int, int, int, bytes]) -> None:
@@ -382,6 +385,11 @@ class _Books:
         """A win of a bet that does not say that it was paid, and could be paid again."""
         win, account, bet = row
         self._break(Law.SETTLED, win, account, f"{bet} paid by a win", "by none")
+
+    def stray_claim(self, row: tuple[int, int, str]) -> None:
+        """A claim that no reward of its account and integration paid."""
+        number, account, claim = row
+        self._break(Law.CLAIM, None, account, f"{claim!r} paid by a reward", f"by txn_{number}")
 
     def shared_key(self, row: tuple[int, str, int, int]) -> None:
         """A key that names several transactions; the newest should not be there."""

@@ -256,12 +256,18 @@ class Book(Changes):
         transaction.previous = account.last
         self._carry(command, account, move, transaction.id)
         transaction.balance, transaction.version = account.balance, account.version
+        if command.claim is not None and move.rejection is None and not view.claimed:
+            self._claim(transaction, command.claim, account.id)
         account.chain = transaction.chain = chained(account.chain, transaction)
         self._roll_up(command.kind, account, move, command.integration)
-        if command.claim is not None and move.rejection is None and not view.claimed:
-            claim = (account.id, command.integration, command.claim)
-            self.claims.add(claim)
-            self.claimed.append((*claim, transaction.id))
+
+    def _claim(self, transaction: Transaction, claim: str, account: int) -> None:
+        """Note what was paid and may not be again; the audit looks for it at rewards alone."""
+        must(transaction.kind is Kind.REWARD, "a claim is a reward's", key=transaction.key)
+        transaction.claim = claim
+        key = (account, transaction.integration, claim)
+        self.claims.add(key)
+        self.claimed.append((*key, transaction.id))
 
     def _sides(
         self, command: Command, account: Account, move: Move
@@ -483,4 +489,5 @@ def chained(previous: bytes, row: Transaction) -> bytes:
             row.created_ms,
         ),
         (row.feature, row.reference),
+        row.claim,
     )

@@ -39,7 +39,15 @@ Facts = tuple[
 Later = tuple[str | None, str | None]  # feature, reference
 
 
-def link(previous: bytes, facts: Facts, later: Later = (None, None)) -> bytes:
-    """The chain value of a row: SHA-256 over the previous row's and this row's facts."""
-    whole = facts if later == (None, None) else facts + later
+def link(
+    previous: bytes, facts: Facts, later: Later = (None, None), claim: str | None = None
+) -> bytes:
+    """The chain value of a row: SHA-256 over the previous row's and this row's facts.
+
+    What the row claimed is kept in a table of its own, and is one of its facts all the same: a
+    claim that is deleted could be paid again.
+    """
+    whole = facts if later == (None, None) and claim is None else facts + later
+    if claim is not None:
+        return sha256(previous + _ENCODE((*whole, claim))).digest()
     return sha256(previous + _ENCODE(whole)).digest()

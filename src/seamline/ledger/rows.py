@@ -126,6 +126,8 @@ class Transaction(msgspec.Struct, kw_only=True, gc=False):
     dust: str | None = None
     feature: str | None = None
     reference: str | None = None
+    #: What it paid that may be paid only once; kept among the claims, set when it is entered.
+    claim: str | None = None
     created_ms: int
 
 

@@ -49,6 +49,20 @@ def test_link_is_sha256_of_the_previous_value_and_the_facts():
     assert packed[0] == 0xDC, "an array of more than 15 elements"
 
 
+def test_a_claim_is_one_fact_more():
+    """What a row claimed follows its other facts: no row with a claim equals one without."""
+    facts = (1, "swipe", "j1", "reward", b"f", 2, None, "1.00", 3, 4, -1, 5, 6, None, None, None,
+             False, None, 7)  # fmt: skip
+    whole = msgspec.msgpack.encode((*facts, None, None, "c1"))
+    assert link(START, facts, claim="c1") == hashlib.sha256(bytes(32) + whole).digest()
+    others = {
+        link(START, facts),
+        link(START, facts, ("c1", None)),
+        link(START, facts, (None, "c1")),
+    }
+    assert link(START, facts, (None, None), "c1") not in others
+
+
 @pytest.mark.parametrize("field", [f for f in Transaction.__struct_fields__ if f not in OUTSIDE])
 def test_each_fact_is_covered(field):
     """A change of any recorded fact changes the chain value."""

@@ -85,6 +85,13 @@ def test_what_moves_money_has_an_amount():
             world.apply(command)
 
 
+def test_what_is_claimed_is_a_reward():
+    """A claim of anything else breaks a law of the program: nothing would look at it again."""
+    world = furnished(BookWorld())
+    with pytest.raises(Broken, match="a claim is a reward's"):
+        world.apply(bet("b1", claim="c1"))
+
+
 def test_what_is_recorded_has_a_key():
     """A command without a key breaks a law of the program before it is entered."""
     world = furnished(BookWorld())

@@ -402,11 +402,16 @@ SELECT id, currency FROM accounts
 
 -- audit_transactions --
 -- Every transaction in the order in which they were written: first as the chain knows them, then
--- the pointers, then its round's totals where it is the last one of its round.
+-- the pointers, then what it claimed, then its round's totals where it is the last one of its round.
 SELECT t.id, i.name, t.key, t.kind, t.fingerprint, t.session, t.round, t.asked, t.units, t.debit,
        t.credit, t.balance, t.version, t.target, t.rejection, t.campaign, t.free, t.dust,
        t.created_ms, t.account, t.previous, t.chain, t.reversed_by, t.settled_by, t.feature,
-       t.reference, r.account, r.first, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
+       t.reference,
+       CASE WHEN t.kind = 'reward' THEN (
+           SELECT group_concat(c.claim, char(10)) FROM claims AS c
+           WHERE c.account = t.account AND c.integration = t.integration AND c.paid_by = t.id
+       ) END,
+       r.account, r.first, r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded
 FROM transactions AS t
 LEFT JOIN integrations AS i ON i.id = t.integration
 LEFT JOIN rounds AS r ON r.id = t.round AND r.last = t.id
@@ -428,6 +433,14 @@ SELECT w.id, w.account, w.target
 FROM transactions AS w CROSS JOIN transactions AS b ON b.id = w.target
 WHERE w.kind = 'win' AND w.rejection IS NULL AND b.kind = 'bet' AND b.rejection IS NULL
       AND b.settled_by IS NULL AND (b.reversed_by IS NULL OR b.reversed_by > w.id)
+
+-- audit_claims --
+-- Claims that name no reward of their account and integration; all others are met with theirs.
+SELECT c.paid_by, c.account, c.claim
+FROM claims AS c LEFT JOIN transactions AS t
+    ON t.id = c.paid_by AND t.account = c.account AND t.integration = c.integration
+       AND t.kind = 'reward'
+WHERE t.id IS NULL
 
 -- audit_keys --
 -- Keys that name more than one transaction of an integration, found along the index of identity.
