@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from typing import Literal, TextIO, cast
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
@@ -54,7 +55,8 @@ def configure(form: Literal["auto", "json", "text"], level: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Patient(sys.stderr))),
+        # It writes a line at once, so that those of several processes do not run into each other.
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -65,3 +67,17 @@ def configure(form: Literal["auto", "json", "text"], level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def label(**fields: object) -> None:
+    """Put the fields on every line that this process writes from now on, whichever thread does."""
+
+    def labelled(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.update(fields)
+        return event
+
+    # In place: a logger that was used before keeps the list that it was made with.
+    structlog.get_config()["processors"].insert(0, labelled)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            cast("list[object]", handler.formatter.foreign_pre_chain).insert(0, labelled)

@@ -3,7 +3,9 @@
 import io
 import json
 import logging
+import re
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -90,6 +92,41 @@ def test_what_is_bound_is_on_every_line(configure):
         structlog.get_logger("elsewhere").info("two")
     structlog.get_logger().info("three")
     assert [line.get("request_id") for line in lines(stream)] == ["r7", "r7", None]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_label_is_on_every_line(configure, form):
+    """A process that has a label writes it on all lines, of any logger, library and thread."""
+    stream = configure(form)
+    used = structlog.get_logger()
+    used.info("before")
+    telemetry.label(worker=7)
+    thread = threading.Thread(target=lambda: structlog.get_logger("other").info("in a thread"))
+    thread.start()
+    thread.join()
+    used.info("after")
+    logging.getLogger("library").error("theirs")
+    pattern = r'"worker": 7|worker=7'
+    written = stream.getvalue().splitlines()
+    assert [bool(re.search(pattern, line)) for line in written] == [False, True, True, True]
+
+
+def test_a_line_is_one_write(configure):
+    """Lines of several processes on one stream stay apart: each is written at once."""
+
+    class Writes(io.StringIO):
+        """A stream that knows what was written together."""
+
+        texts = ()
+
+        def write(self, text):
+            """One write."""
+            self.texts += (text,)
+
+    stream = configure(stream=Writes())
+    structlog.get_logger().info("one")
+    structlog.get_logger().info("two")
+    assert [text.endswith("}\n") for text in stream.texts] == [True, True]
 
 
 def test_nothing_goes_to_standard_output(configure, capfd):
