@@ -3,16 +3,20 @@
 `note` costs an append to a bounded buffer. A thread writes what was noted to a file of its own, a
 bounded number each turn: under more load than that the newest are kept and the rest is counted.
 Nothing here can delay or fail a bet.
+
+Several processes of a machine may share the file: each writes what it noted, all read the same, and
+whoever writes forgets what is too old or too much.
 """
 
 from __future__ import annotations
 
+import fcntl
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import BinaryIO, cast
 
 import apsw
 import msgspec
@@ -29,6 +33,9 @@ TURN_LIMIT = 500
 
 #: Longer bodies and replies are cut in the record; the ledger has what counts.
 TEXT_LIMIT = 8_192
+
+#: How long a write waits for those of other processes; meanwhile the buffer fills.
+WAIT_MS = 5_000
 
 _LOG = structlog.get_logger("seamline.exchanges")
 
@@ -83,7 +90,7 @@ class ExchangeFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exchanges:
-    """Bounded in count and age, in a file beside the ledger that may be deleted between runs."""
+    """Bounded in count and age, in a file that may be deleted while no gateway runs."""
 
     def __init__(
         self,
@@ -105,7 +112,7 @@ class Exchanges:
         self.kept = 0
         self._overrun = 0
         self._failed = 0
-        self._db = _opened(path)
+        self._db, self._share = _opened(path)
         self._thread = threading.Thread(target=self._work, name="exchanges", daemon=True)
         self._thread.start()
 
@@ -125,7 +132,10 @@ class Exchanges:
         return self._overrun + self._failed
 
     def list(self, wanted: ExchangeFilter) -> Sequence[Exchange]:
-        """A page of exchanges, newest first, up to the latest; call it in a thread."""
+        """A page of exchanges, newest first, up to the latest; call it in a thread.
+
+        What another process has noted is there as soon as its thread has had its turn.
+        """
         bindings = (
             wanted.after if wanted.after is not None else 2**63 - 1,
             wanted.integration,
@@ -143,6 +153,8 @@ class Exchanges:
         self._stop.set()
         self._thread.join()
         self._db.close()
+        if self._share is not None:
+            self._share.close()
 
     def _work(self) -> None:
         while not self._stop.wait(TURN_S):
@@ -208,11 +220,44 @@ _InsertRow = tuple[
 ]  # fmt: skip
 
 
-def _opened(path: Path) -> apsw.Connection:
-    """The file; a broken one is put aside, and without any the record lasts as long as the process.
+def _opened(path: Path) -> tuple[apsw.Connection, BinaryIO | None]:
+    """The file and our share in it; without any file the record lasts as long as the process.
 
     The record must not keep a gateway down.
     """
+    share = None
+    try:
+        share, alone = _share(path)
+        db = _open_or_begin_anew(path) if alone else _open(path)
+        # From now on others may open it too.
+        fcntl.flock(share, fcntl.LOCK_SH)
+    except (apsw.Error, OSError, _OtherShape) as error:
+        _LOG.warning("exchanges_in_memory", file=str(path), error=str(error))
+        if share is not None:
+            share.close()
+        return _open(None), None
+    return db, share
+
+
+def _share(path: Path) -> tuple[BinaryIO, bool]:
+    """A lock beside the file that says who has it open, and whether nobody else has.
+
+    Who is alone stays so until it gives the lock for others to share. The kernel takes it back
+    however a process ends.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    share = path.with_name(f"{path.name}.lock").open("ab")
+    try:
+        fcntl.flock(share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # Somebody may be making it just now.
+        fcntl.flock(share, fcntl.LOCK_SH)
+        return share, False
+    return share, True
+
+
+def _open_or_begin_anew(path: Path) -> apsw.Connection:
+    """The file; a broken one is put aside, which nobody else may have open for that."""
     try:
         return _open(path)
     except (apsw.NotADBError, apsw.CorruptError, _OtherShape) as error:
@@ -222,9 +267,6 @@ def _opened(path: Path) -> apsw.Connection:
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         return _open(path)
-    except (apsw.Error, OSError) as error:
-        _LOG.warning("exchanges_in_memory", file=str(path), error=str(error))
-        return _open(None)
 
 
 class _OtherShape(Exception):
@@ -233,10 +275,8 @@ class _OtherShape(Exception):
 
 def _open(path: Path | None) -> apsw.Connection:
     """The file, or a database in memory, with its table."""
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
     db = apsw.Connection(str(path) if path is not None else ":memory:")
-    db.set_busy_timeout(1_000)
+    db.set_busy_timeout(WAIT_MS)
     db.pragma("journal_mode", "WAL")
     # A power cut may cost the newest exchanges; they are not worth an fsync.
     db.pragma("synchronous", "OFF")

@@ -6,72 +6,10 @@ import apsw
 import pytest
 
 from kit.program import wait_for
+from kit.record import EVERYTHING, HIDDEN, ids, noted
 from seamline.dialects.dialect import Reply, Request
 from seamline.edge import exchanges as module
-from seamline.edge.exchanges import TEXT_LIMIT, TURN_LIMIT, ExchangeFilter, Exchanges, Noted
-
-HIDDEN = {"swipe": frozenset({b"x-sign"}), "other": frozenset()}
-EVERYTHING = ExchangeFilter(limit=10_000)
-
-
-class Log:
-    """What was logged."""
-
-    def __init__(self):
-        self.lines = []
-
-    def warning(self, event, **fields):
-        """One warning."""
-        self.lines.append((event, fields))
-
-
-@pytest.fixture
-def logged(monkeypatch):
-    """The warnings of the record."""
-    log = Log()
-    monkeypatch.setattr(module, "_LOG", log)
-    return log.lines
-
-
-@pytest.fixture
-def make(tmp_path):
-    """Open the record, again and again on the same file; all are closed at the end."""
-    made = []
-
-    def opened(**options):
-        made.append(Exchanges(tmp_path / "x.db", hidden_headers=HIDDEN, **options))
-        return made[-1]
-
-    yield opened
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def idle(monkeypatch):
-    """The thread writes only when it is told to stop, so that nothing happens by chance."""
-    monkeypatch.setattr(module, "TURN_S", 3_600.0)
-
-
-def noted(number=1, **fields):
-    """An exchange with that number in its request id."""
-    given = {
-        "at_ms": 1_000 + number,
-        "request_id": f"r{number}",
-        "integration": "swipe",
-        "call": "bet",
-        "request": Request("POST", "/bet", b"a=1", ((b"host", b"x"),), b"{}"),
-        "reply": Reply(200, b"done"),
-        "outcome": "applied",
-        "transaction": f"t{number}",
-        "duration_us": 70,
-    }
-    return Noted(**given | fields)
-
-
-def ids(record, wanted=EVERYTHING):
-    """The request ids of a page."""
-    return [each.request_id for each in record.list(wanted)]
+from seamline.edge.exchanges import TEXT_LIMIT, TURN_LIMIT, ExchangeFilter, Exchanges
 
 
 def test_what_is_noted_is_listed_at_once(make, idle):
