@@ -180,23 +180,48 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """Leaves signals to us, so that what follows `serve` is run before the process ends."""
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """The first signal asks for a graceful stop, whichever it is; the second stops waiting."""
-        self.force_exit = self.should_exit
-        super().handle_exit(sig, frame)
+    def __init__(self, config: uvicorn.Config, orders: socket.socket | None = None) -> None:
+        super().__init__(config)
+        self._orders = orders
+        self._orders_taken = 0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
+        """The first signal asks for a graceful stop, whichever it is; the second stops waiting.
+
+        Where orders come from a supervisor, only these stop the waiting: Ctrl-C and service
+        managers signal all processes at once, and the supervisor passes on what it was sent.
+        """
+        self.force_exit |= self.should_exit and self._orders is None
+        self.should_exit = True
+
+    def _take_orders(self, orders: socket.socket) -> None:
+        """Stop; at the second order without waiting. A supervisor that is gone has ordered once."""
+        try:
+            told = orders.recv(16)
+        except ConnectionResetError:  # It died before it had read all that it was told.
+            told = b""
+        if not told:
+            asyncio.get_running_loop().remove_reader(orders)
+        self._orders_taken += len(told)
+        self.force_exit |= self._orders_taken > 1
+        self.should_exit = True
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT ask for a graceful stop; a second one stops waiting."""
+        """SIGTERM, SIGINT and orders ask for a graceful stop; a second one stops waiting."""
         loop = asyncio.get_running_loop()
         signals = (signal.SIGTERM, signal.SIGINT)
         for each in signals:
             loop.add_signal_handler(each, self.handle_exit, each, None)
+        if self._orders is not None:
+            loop.add_reader(self._orders, self._take_orders, self._orders)
         try:
             yield
         finally:
             for each in signals:
                 loop.remove_signal_handler(each)
+            if self._orders is not None:
+                loop.remove_reader(self._orders)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -221,8 +246,13 @@ async def serve(
     max_connections: int,
     head_timeout_s: float,
     drain_s: float,
+    orders: socket.socket | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then drain for at most *drain_s* seconds."""
+    """Serve until SIGTERM or SIGINT, then drain for at most *drain_s* seconds.
+
+    On *orders* a supervisor asks for the same, with one byte or by its end, and with a second byte
+    for no more waiting.
+    """
     protocol = type("Protocol", (BoundedProtocol,), {"head_timeout_s": head_timeout_s})
     config = uvicorn.Config(
         app,
@@ -240,4 +270,4 @@ async def serve(
         timeout_graceful_shutdown=max(1, round(drain_s)),
         backlog=BACKLOG,
     )
-    await Server(config).serve(list(sockets))
+    await Server(config, orders).serve(list(sockets))

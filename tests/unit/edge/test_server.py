@@ -1,24 +1,16 @@
-"""The server on the loopback: bounds on heads and connections, whole answers, a kind stop."""
+"""The server on the loopback: bounds on heads and connections, whole answers."""
 
 import asyncio
-import re
-import signal
 import socket
 import time
-from contextlib import asynccontextmanager
 
 import pytest
 
-from kit.program import furnish, started, wait_for
-from kit.raw import parsed, talk
-from seamline.dialects.dialect import Reply
-from seamline.edge import server
-from seamline.edge.asgi import CLOSE, WHOLE_BODY, BodyTooSlow, read_body, respond
+from kit.echo import HEAD_TIMEOUT_S, bodies, get, post, serving, until
+from seamline.edge.asgi import CLOSE, WHOLE_BODY
 from seamline.edge.server import HEAD_LIMIT, BoundedProtocol, listen
 
 pytestmark = pytest.mark.anyio
-
-HEAD_TIMEOUT_S = 0.3
 
 
 @pytest.fixture
@@ -27,96 +19,11 @@ def anyio_backend():
     return "asyncio"
 
 
-class Echo:
-    """An application that answers each request with its body, and can be made to wait."""
-
-    def __init__(self):
-        self.goes_on = asyncio.Event()
-        self.goes_on.set()
-        self.begun = asyncio.Semaphore(0)
-        self.scopes = []
-        self.timeout_s = 10.0
-        self.extra = ()
-
-    async def __call__(self, scope, receive, send):
-        """One exchange."""
-        self.scopes.append(scope)
-        try:
-            body = await read_body(scope, receive, limit=1_000_000, timeout_s=self.timeout_s)
-        except BodyTooSlow:
-            await respond(scope, send, Reply(400), CLOSE)
-            return
-        self.begun.release()
-        await self.goes_on.wait()
-        nothing = scope["path"] == "/nothing"
-        reply = Reply(204) if nothing else Reply(200, body or scope["path"].encode())
-        await respond(scope, send, reply, *self.extra)
-
-
-class Served:
-    """A served application: its address, and a way to ask it to stop."""
-
-    def __init__(self, made, app, bound):
-        self.made, self.app, self.address = made, app, bound.getsockname()
-
-    async def talk(self, *pieces, **options):
-        """What comes back for raw bytes."""
-        return await talk(self.address, *pieces, **options)
-
-    def stop(self, number=signal.SIGTERM):
-        """What a signal does."""
-        self.made.handle_exit(number, None)
-
-
-@asynccontextmanager
-async def serving(monkeypatch, **options):
-    """Serve an echo until the block ends."""
-    app, bound = Echo(), listen("127.0.0.1", 0)
-    ready = asyncio.get_running_loop().create_future()
-
-    class Kept(server.Server):
-        """A server that says when it listens."""
-
-        async def startup(self, sockets=None):
-            """Listen."""
-            await super().startup(sockets)
-            ready.set_result(self)
-
-    given = {"max_connections": 100, "head_timeout_s": HEAD_TIMEOUT_S, "drain_s": 5.0} | options
-    with monkeypatch.context() as patched:
-        patched.setattr(server, "Server", Kept)
-        task = asyncio.create_task(server.serve(app, [bound], **given))
-        made = await ready
-    served = Served(made, app, bound)
-    served.task = task
-    yield served
-    app.goes_on.set()
-    made.should_exit = True
-    async with asyncio.timeout(10):
-        await task
-
-
 @pytest.fixture
 async def served(monkeypatch):
     """An echo that is served."""
     async with serving(monkeypatch) as made:
         yield made
-
-
-def get(path="/", *lines, method=b"GET"):
-    """A request without a body."""
-    head = [b"%s %s HTTP/1.1" % (method, path.encode()), b"host: x", *lines]
-    return b"\r\n".join(head) + b"\r\n\r\n"
-
-
-def post(body, *lines, path="/"):
-    """A request with a body."""
-    return get(path, b"content-length: %d" % len(body), *lines, method=b"POST") + body
-
-
-def bodies(heard):
-    """The bodies of the answers."""
-    return [each.body for each in heard.answers]
 
 
 # Heads.
@@ -364,110 +271,6 @@ async def test_one_connection_is_enough(monkeypatch):
     """A server for one connection serves that one."""
     async with serving(monkeypatch, max_connections=1) as made:
         assert (await made.talk(get(), answers=1)).statuses == [200]
-
-
-async def until(condition):
-    """Wait until the condition holds."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.001)
-
-
-# Stopping.
-
-
-async def test_what_is_in_flight_is_answered(served):
-    """A request that was begun is answered after the server was asked to stop, then closed."""
-    served.app.goes_on.clear()
-    asking = asyncio.create_task(served.talk(post(b"kept")))
-    await served.app.begun.acquire()
-    served.stop()
-    await until(lambda: not served.made.servers[0].is_serving())
-    served.app.goes_on.set()
-    heard = await asking
-    assert (bodies(heard), heard.closed) == ([b"kept"], True)
-    async with asyncio.timeout(5):
-        await served.task
-
-
-async def test_a_request_on_its_way_is_answered(served, monkeypatch):
-    """What arrives on an idle connection right after the stop is answered, and the last."""
-    monkeypatch.setattr(server, "LINGER_S", 1.0)
-    reader, writer = await asyncio.open_connection(*served.address)
-    writer.write(post(b"one"))
-    await reader.readuntil(b"one")
-    served.stop()
-    await until(lambda: not served.made.servers[0].is_serving())
-    writer.write(post(b"two"))
-    heard = await asyncio.wait_for(reader.read(), 5)
-    (answer,), rest = parsed(heard)
-    assert (answer.body, rest) == (b"two", b"")
-    assert b"connection: close" in answer.head
-    writer.close()
-
-
-async def test_idle_connections_are_closed(served):
-    """A connection on which nothing comes is closed after lingering, and the server ends."""
-    reader, writer = await asyncio.open_connection(*served.address)
-    writer.write(post(b"one"))
-    await reader.readuntil(b"one")
-    before = time.monotonic()
-    served.stop()
-    assert await asyncio.wait_for(reader.read(), 5) == b""
-    assert server.LINGER_S <= time.monotonic() - before < 2.0
-    writer.close()
-
-
-async def test_nobody_new_is_taken(served):
-    """Once it is stopping the server accepts no connection."""
-    served.stop()
-    await until(lambda: not served.made.servers[0].is_serving())
-    with pytest.raises(ConnectionError):
-        await asyncio.open_connection(*served.address)
-
-
-@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
-async def test_a_second_signal_does_not_wait(served, first, second):
-    """Whichever signals they are: the first waits for what is in flight, the second does not."""
-    served.app.goes_on.clear()
-    _, writer = await asyncio.open_connection(*served.address)
-    writer.write(post(b"late"))
-    await served.app.begun.acquire()
-    served.stop(first)
-    assert (served.made.should_exit, served.made.force_exit) == (True, False)
-    await until(lambda: not served.made.servers[0].is_serving())
-    served.stop(second)
-    async with asyncio.timeout(2):
-        await served.task
-    writer.transport.abort()
-
-
-def test_a_second_sigterm_ends_the_program(tmp_path):
-    """A gateway that waits for half a request ends at once when it is told a second time."""
-    furnish(tmp_path)
-    slow = {"SEAMLINE_SERVER__SHUTDOWN_TIMEOUT_S": "60", "SEAMLINE_SERVER__BODY_TIMEOUT_S": "60"}
-    with started(tmp_path, "serve", SEAMLINE_LOG__FORMAT="json", **slow) as program:
-        found = program.wait_for(lambda text: re.search(r'"url": "http://[^:]+:(\d+)"', text))
-        port = int(found[1])
-        with socket.create_connection(("127.0.0.1", port)) as half:
-            lines = (b"content-length: 9", b"expect: 100-continue")
-            half.sendall(get("/callbacks/swipe/bet", *lines, method=b"POST"))
-            assert half.recv(100).startswith(b"HTTP/1.1 100 ")
-            program.process.terminate()
-            wait_for(lambda: refused_to_connect(port))
-            before = time.monotonic()
-            assert program.stop(signal.SIGTERM) == 0
-            assert time.monotonic() - before < 3.0
-
-
-def refused_to_connect(port):
-    """Whether nobody listens on that port any more."""
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionError:
-        return True
-    return False
 
 
 # Listening.
