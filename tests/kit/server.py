@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import msgspec
 
@@ -158,6 +160,46 @@ class ServedGateway(Doors):
                 return await asyncio.gather(*(over_http(client, base, each) for each in requests))
 
         return asyncio.run(together())
+
+
+class ServedByWorkers(ServedGateway):
+    """The same with several processes behind one address, each with a machines' port of its own."""
+
+    def __init__(self, folder, *, workers=2, server=None, **options):
+        server = {"port": 0, "ops_port": 0, "workers": workers} | (server or {})
+        super().__init__(folder, server=server, **options)
+        self.workers = workers
+
+    def lines(self, event, **fields):
+        """The lines of the log about that event, with those fields."""
+        lines = [json.loads(line) for line in self.written().splitlines() if line[:1] == "{"]
+        return [line for line in lines if line["event"] == event and fields.items() <= line.items()]
+
+    def _listening(self):
+        super()._listening()
+        lines = self.lines("listening")
+        return lines[0]["url"] if self.lines("workers_ready") and lines else None
+
+    async def _ready(self):
+        return all(self.machine(number, "/readyz")[0] == 200 for number in range(self.workers))
+
+    def machine(self, number, path):
+        """What a worker answers on the machines' port that is its own: status and body."""
+        url = self.lines("listening", worker=number)[-1]["ops_url"]
+        try:
+            with urlopen(f"{url}{path}", timeout=PATIENCE_S) as reply:
+                return reply.status, reply.read().decode()
+        except HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def answers(self, path):
+        """The status of what is answered on the shared address."""
+        return asyncio.run(self._ask(Request("GET", path))).status
+
+    def pid(self, number):
+        """The process that has listened last in that place."""
+        return self.lines("listening", worker=number)[-1]["pid"]
 
 
 def python(text):

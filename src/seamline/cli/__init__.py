@@ -38,8 +38,13 @@ def main() -> NoReturn:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; what went wrong is one line on standard error. Returns the exit code."""
+    return ended(lambda: _app(arguments)(arguments, exit_on_error=False, print_error=False) or 0)
+
+
+def ended(work: Callable[[], int]) -> int:
+    """The exit code of the work; what went wrong is one line on standard error."""
     try:
-        return _app(arguments)(arguments, exit_on_error=False, print_error=False) or 0
+        return work()
     except tuple(_expected()) as error:
         code, text = next(
             say(error) for kind, say in _expected().items() if isinstance(error, kind)

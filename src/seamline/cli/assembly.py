@@ -31,6 +31,28 @@ HOUR_MS = 3_600_000
 CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
 
 
+#: Where exchanges are recorded when the ledger is no file that the record could lie beside.
+RECORD = Path("var/exchanges.db")
+
+
+def is_file(settings: Settings) -> bool:
+    """Whether the store is a file, which one process has open at a time."""
+    return settings.store.url.partition(":")[0] == "sqlite"
+
+
+def record_path(settings: Settings) -> Path:
+    """The file in which exchanges are recorded; the gateways of one machine may share it."""
+    if settings.exchanges.path is not None:
+        return Path(settings.exchanges.path)
+    return ledger_path(settings).with_suffix(".exchanges.db") if is_file(settings) else RECORD
+
+
+def growing_folder(settings: Settings) -> Path:
+    """Where the gateway's own files grow and space may run out."""
+    path = ledger_path(settings) if is_file(settings) else record_path(settings)
+    return next(each for each in path.absolute().parents if each.exists())
+
+
 def ledger_path(settings: Settings) -> Path:
     """The SQLite file that the store's URL names: `sqlite:///relative` or `sqlite:////absolute`."""
     url = settings.store.url
@@ -157,9 +179,9 @@ def _redacted(
 
 
 def _exchanges(settings: Settings, connected: Mapping[str, Connection]) -> Exchanges:
-    """The record of exchanges, in a file beside the ledger."""
+    """The record of exchanges."""
     return Exchanges(
-        ledger_path(settings).with_suffix(".exchanges.db"),
+        record_path(settings),
         hidden_headers={name: each.dialect.secret_headers for name, each in connected.items()},
         redact={
             name: partial(_redacted, each.dialect.redact, each.integration)

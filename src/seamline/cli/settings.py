@@ -59,6 +59,8 @@ class Server(_Section, frozen=True):
     #: With a port, `/healthz`, `/readyz` and `/metrics` are served there and only there.
     ops_host: str = "127.0.0.1"
     ops_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] | None = None
+    #: How many processes serve; each has its own ops port, from `ops_port` upwards.
+    workers: Positive = 1
 
 
 class Store(_Section, frozen=True):
@@ -83,8 +85,10 @@ class Api(_Section, frozen=True):
 
 
 class Exchanges(_Section, frozen=True):
-    """`[exchanges]`: how many recorded requests are kept, and for how long."""
+    """`[exchanges]`: where recorded requests are kept, how many, and for how long."""
 
+    #: By default the file lies beside that of the ledger, or in `var` when the ledger is none.
+    path: Annotated[str, msgspec.Meta(min_length=1)] | None = None
     max_count: Annotated[int, msgspec.Meta(ge=0)] = 100_000
     max_age_hours: Positive = 72
 

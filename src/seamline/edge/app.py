@@ -30,6 +30,7 @@ class Application:
         body_timeout_s: float = 5.0,
         ops_port: int | None = None,
         trusted_proxies: Sequence[Network] = (),
+        watches: bool = True,
     ) -> None:
         self.callbacks = Callbacks(
             gateway,
@@ -37,7 +38,7 @@ class Application:
             body_timeout_s=body_timeout_s,
             trusted_proxies=trusted_proxies,
         )
-        self.ops = Ops(gateway, self._metrics, disk)
+        self.ops = Ops(gateway, self._metrics, disk, watches=watches)
         self._api: App = operator_api(gateway, body_limit=body_limit, body_timeout_s=body_timeout_s)
         self._ops_port = ops_port
         self._render = renderer(

@@ -91,7 +91,28 @@ async def test_the_record_lies_beside_the_ledger(settings, tmp_path):
     async with gateway(settings):
         pass
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"seamline.db", "seamline.db.lock", "seamline.exchanges.db"}
+    record = "seamline.exchanges.db"
+    assert names == {"seamline.db", "seamline.db.lock", record, f"{record}.lock"}
+
+
+def test_the_record_has_a_place_of_its_own(settings, tmp_path):
+    """It lies where the settings say, and for a ledger that is no file in the folder `var`."""
+    server = msgspec.structs.replace(settings, store=Store(url="postgresql://db/seamline"))
+    assert str(assembly.record_path(server)) == "var/exchanges.db"
+    for each in (settings, server):
+        chosen = msgspec.structs.replace(each, exchanges=Record(path="/srv/record.db"))
+        assert str(assembly.record_path(chosen)) == "/srv/record.db"
+
+
+def test_the_disk_is_looked_at_where_files_grow(settings, tmp_path):
+    """That is the ledger's folder; with a ledger that is no file, the nearest one of the record."""
+    elsewhere = Record(path=f"{tmp_path}/not/there/record.db")
+    chosen = msgspec.structs.replace(settings, exchanges=elsewhere)
+    assert assembly.growing_folder(chosen) == tmp_path
+    server = msgspec.structs.replace(chosen, store=Store(url="postgresql://db/seamline"))
+    assert assembly.growing_folder(server) == tmp_path
+    (tmp_path / "not").mkdir()
+    assert assembly.growing_folder(server) == tmp_path / "not"
 
 
 @pytest.mark.parametrize(
