@@ -1,5 +1,6 @@
 """The servers that other tests stand on do what those tests believe."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import psycopg
@@ -147,3 +148,25 @@ def test_a_missing_pooler_is_a_failure(monkeypatch, tmp_path):
     monkeypatch.setattr("kit.pgbouncer.UNPACKED", tmp_path / "none")
     with pytest.raises(AssertionError, match="Install it"):
         program()
+
+
+def test_a_commit_that_is_cancelled_looks_done():
+    """A cancelled commit that waits for its replica is answered as done, with a warning.
+
+    Nobody else holds that commit, so no gateway may ever cancel one: it hangs up instead.
+    """
+    warnings = []
+    with postgres(synchronous_standby_names="nobody") as lonely, lonely.connect() as client:
+        client.add_notice_handler(lambda said: warnings.append(said.message_primary))
+        with ThreadPoolExecutor() as threads:
+            answer = threads.submit(client.execute, NOTE)
+            wait_for(lambda: cancelled(lonely))
+            answer.result(timeout=5)
+    assert warnings == ["canceling wait for synchronous replication due to user request"]
+
+
+def cancelled(server):
+    """Cancel who waits for a replica; whether there was somebody."""
+    waiting = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+    with server.connect() as client:
+        return client.execute(waiting).fetchall()

@@ -134,6 +134,10 @@ class Node:
         command = [sys.executable, "-m", "patroni", self._settings]
         self.process = launch_machine(command, self.log)
 
+    def url(self, database="postgres"):
+        """Where this node's database is found, whether it leads or not."""
+        return f"postgresql://{ADMIN}@127.0.0.1:{self.port}/{database}?connect_timeout=2"
+
     def role(self):
         """What it is at the moment: `primary` when it leads and takes writes; none when away."""
         code = self.process.poll()
@@ -174,6 +178,10 @@ class Node:
         """Let it go on where it stood."""
         thaw(self._frozen)
         self._frozen = []
+
+    def thaw_database(self):
+        """Let only PostgreSQL go on, which does not know how late it is."""
+        thaw(freeze(self.database_pid()))
 
 
 class Cluster:
@@ -222,8 +230,9 @@ class Cluster:
         if leader is None:
             return False
         _, said = _asked(leader.api_port, "GET", "/cluster")
-        roles = [member["role"] for member in said.get("members", ())]
-        return sorted(roles) == ["leader", *["quorum_standby"] * (len(self.nodes) - 1)]
+        now = [(member["role"], member["state"]) for member in said.get("members", ())]
+        others = [("quorum_standby", "streaming")] * (len(self.nodes) - 1)
+        return sorted(now) == [("leader", "running"), *others]
 
     def kill_leader_database(self):
         """End only the leader's PostgreSQL; returns the node."""
