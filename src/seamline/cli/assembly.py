@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +21,7 @@ from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger, clock_ms
 from seamline.ledger.rows import Terms
 from seamline.ledger.sqlite.store import SqliteStore
+from seamline.ledger.store import Store, StoreError
 from seamline.wallet import Integration, Policy
 
 if TYPE_CHECKING:
@@ -63,12 +65,30 @@ def ledger_path(settings: Settings) -> Path:
 
 def _no_store(url: str) -> NoReturn:
     scheme = url.partition("://")[0]
-    raise SettingsError(f"store.url: expected sqlite:///PATH, got a URL of the scheme {scheme!r}")
+    raise SettingsError(
+        f"store.url: expected sqlite:///PATH or postgresql://..., got the scheme {scheme!r}"
+    )
 
 
-def open_store(settings: Settings) -> SqliteStore:
+def open_store(settings: Settings) -> Store:
     """The store for writing; raises `StoreError` when it cannot be used."""
+    if is_server(settings):
+        return _server(settings)
     return SqliteStore(ledger_path(settings), settings.currencies)
+
+
+def is_server(settings: Settings) -> bool:
+    """Whether the store is a PostgreSQL server, which many gateways use at a time."""
+    return settings.store.url.startswith(("postgresql://", "postgres://"))
+
+
+def _postgres() -> ModuleType:
+    """The PostgreSQL store, whose library is an extra of this package."""
+    if find_spec("psycopg") is None:
+        raise StoreError(
+            "store.url names PostgreSQL: install seamline[postgres], which brings psycopg"
+        )
+    return import_module("seamline.ledger.postgres.store")
 
 
 def connections(settings: Settings) -> Mapping[str, Connection]:

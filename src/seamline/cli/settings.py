@@ -67,6 +67,9 @@ class Store(_Section, frozen=True):
     """`[store]`: the database."""
 
     url: str = "sqlite:///var/seamline.db"
+    #: PostgreSQL only: off behind a pooler that cannot keep prepared statements, such as PgBouncer
+    #: in transaction mode before 1.21.
+    prepare: bool = True
 
 
 class Batching(_Section, frozen=True):
