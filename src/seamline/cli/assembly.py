@@ -82,13 +82,13 @@ def is_server(settings: Settings) -> bool:
     return settings.store.url.startswith(("postgresql://", "postgres://"))
 
 
-def _postgres() -> ModuleType:
+def _server(settings: Settings) -> Store:
     """The PostgreSQL store, whose library is an extra of this package."""
     if find_spec("psycopg") is None:
-        raise StoreError(
-            "store.url names PostgreSQL: install seamline[postgres], which brings psycopg"
-        )
-    return import_module("seamline.ledger.postgres.store")
+        raise StoreError("store.url names PostgreSQL, whose library is missing: install psycopg")
+    from seamline.ledger.postgres.store import PostgresStore
+
+    return PostgresStore(settings.store.url, settings.currencies, prepare=settings.store.prepare)
 
 
 def connections(settings: Settings) -> Mapping[str, Connection]:
