@@ -30,6 +30,7 @@ Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 _PREFIX = "SEAMLINE_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_STORE = re.compile(r"sqlite:///.|postgres(ql)?://")
 _CODE = re.compile(r"[!-~]{1,16}")
 
 
@@ -299,11 +300,12 @@ def _server(file: _File, table: Table) -> Server:
 def _store(file: _File, table: Table) -> Store:
     """The database; of a wrong URL only the beginning is shown, for it may hold a password."""
     store = file.read(table, Store, "store")
-    scheme, separator, rest = store.url.partition(":///")
-    if scheme != "sqlite" or not separator or not rest:
+    if not _STORE.match(store.url):
         got = store.url.partition("://")[0]
         file.wrong(
-            "store.url", f'expected sqlite:///PATH, got a text that begins with "{got[:16]}"'
+            "store.url",
+            "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE, got a text that begins "
+            f'with "{got[:16]}"',
         )
     return store
 

@@ -15,8 +15,9 @@ from psycopg.abc import ConnDict
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from seamline.ledger.postgres.pipe import Pipe
 from seamline.ledger.postgres.steps import Answer, Ask
-from seamline.ledger.postgres.tables import SQL, Connection
+from seamline.ledger.postgres.tables import Connection
 from seamline.ledger.store import StoreError, StoreUnavailable
 
 AsyncConnection: TypeAlias = psycopg.AsyncConnection[TupleRow]
@@ -37,6 +38,8 @@ ANSWER_MS = 800
 
 #: How long it waits for its COMMIT to be answered, before it goes to look for what it wrote.
 COMMIT_MS = 1_500
+
+BEGIN, COMMIT, ROLLBACK = Ask("begin"), Ask("commit"), Ask("rollback")
 
 #: What every connection asks for unless the URL says otherwise. A host that vanished without a word
 #: is given up after three seconds.
@@ -130,23 +133,23 @@ class Line:
 
     def __init__(self, info: str, *, prepare: bool) -> None:
         self._hosts = hosts(info)
-        self._threshold = 0 if prepare else None
-        self._db: AsyncConnection | None = None
+        self._prepare = prepare
+        self._pipe: Pipe | None = None
         self._begun = False
 
     async def begin(self) -> None:
-        """Start a transaction, on a new connection where the last one was lost."""
-        if self._db is None or self._db.closed:
+        """Begin with the next statements; on a new connection where the last one was lost."""
+        self._begun = False
+        if self._pipe is None:
             try:
                 async with asyncio.timeout(CONNECT_MS / 1000):
-                    self._db = await self._first()
+                    self._pipe = Pipe(await self._first(), prepare=self._prepare)
             except AWAY as error:
                 raise StoreUnavailable(said(error)) from error
-        self._begun = False
 
     async def _first(self) -> AsyncConnection:
         """The first host that answers as it should. One that hangs must not hold up the others."""
-        attempts = {asyncio.create_task(self._connect(host)) for host in self._hosts}
+        attempts = {asyncio.create_task(_connected(host)) for host in self._hosts}
         lost: BaseException = TimeoutError("no host of store.url answers")
         try:
             for attempt in asyncio.as_completed(tuple(attempts)):
@@ -159,80 +162,62 @@ class Line:
                 attempt.cancel()
         raise lost
 
-    async def _connect(self, info: str) -> AsyncConnection:
-        return await psycopg.AsyncConnection.connect(
-            info,
-            autocommit=True,
-            cursor_factory=psycopg.AsyncRawCursor,
-            prepare_threshold=self._threshold,
-        )
-
     async def ask(self, asks: Sequence[Ask]) -> Sequence[Answer]:
         """Send the statements together; everything that they found.
 
         `StoreUnavailable` when no answer comes: as no COMMIT was sent, nothing happened.
         """
         try:
-            with self._watched(ANSWER_MS) as db:
-                return await self._exchange(db, asks)
+            if self._begun:
+                return await self._exchange(asks, ANSWER_MS)
+            _, *answers = await self._exchange((BEGIN, *asks), ANSWER_MS)
         except AWAY as error:
             await self.drop()
             raise StoreUnavailable(said(error)) from error
+        self._begun = True
+        return answers
 
     async def commit(self) -> None:
         """Commit. `Unanswered` when nobody knows whether that happened."""
         try:
-            with self._watched(COMMIT_MS) as db:
-                await db.execute(b"COMMIT", prepare=False)
+            await self._exchange((COMMIT,), COMMIT_MS)
         except AWAY as error:
             await self.drop()
             raise Unanswered(said(error)) from error
 
     async def rollback(self) -> None:
         """Undo the transaction; where the connection is lost, that undid it."""
-        if self._db is None:
+        if self._pipe is None:
             return
         try:
-            with self._watched(ANSWER_MS) as db:
-                await db.execute(b"ROLLBACK", prepare=False)
+            await self._exchange((ROLLBACK,), ANSWER_MS)
         except AWAY:
             await self.drop()
 
     async def drop(self) -> None:
         """Give the connection up."""
-        if self._db is not None:
-            await self._db.close()
-            self._db = None
+        if self._pipe is not None:
+            pipe, self._pipe = self._pipe, None
+            await pipe.close()
 
-    async def _exchange(self, db: AsyncConnection, asks: Sequence[Ask]) -> Sequence[Answer]:
-        """One round trip; the first of a transaction begins it."""
-        async with db.pipeline():
-            if not self._begun:
-                await db.execute(b"BEGIN", prepare=False)
-            cursors = [
-                await db.execute(SQL[ask.name], ask.bound or None, binary=True) for ask in asks
-            ]
-        self._begun = True
-        return [
-            Answer(await cursor.fetchall() if cursor.description else (), cursor.rowcount)
-            for cursor in cursors
-        ]
-
-    @contextmanager
-    def _watched(self, limit_ms: int) -> Iterator[AsyncConnection]:
-        """The connection, which is cut when it hangs for so long.
+    async def _exchange(self, asks: Sequence[Ask], limit_ms: int) -> Sequence[Answer]:
+        """One round trip on a connection that is cut when it hangs for so long.
 
         Never cancelled: a server that is asked to cancel a COMMIT that waits for its standbys says
         that it is done, and it is not.
         """
-        db = self._db
-        if db is None:
+        if self._pipe is None:
             raise StoreUnavailable("the connection was lost")
-        watch = asyncio.get_running_loop().call_later(limit_ms / 1000, _shut, db.pgconn)
+        pgconn = self._pipe.connection.pgconn
+        watch = asyncio.get_running_loop().call_later(limit_ms / 1000, _shut, pgconn)
         try:
-            yield db
+            return await self._pipe.exchange(asks)
         finally:
             watch.cancel()
+
+
+async def _connected(info: str) -> AsyncConnection:
+    return await psycopg.AsyncConnection.connect(info, autocommit=True)
 
 
 def said(error: BaseException) -> str:

@@ -110,7 +110,7 @@ class Loading:
     def _find(self) -> Steps[None]:
         """Find out whose accounts the commands are about."""
         step = Step()
-        step.add("begin")
+        step.add("keep_plans")
         told = [self._whose(group, step) for group in self._groups]
         yield from step.make()
         for enter in told:

@@ -1,4 +1,13 @@
 -- begin --
+BEGIN
+
+-- commit --
+COMMIT
+
+-- rollback --
+ROLLBACK
+
+-- keep_plans --
 -- What is planned here stays planned: along an index, whatever the statistics of a table that grew
 -- since say. Set for this transaction only, so that a pooler may give the connection to another.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
