@@ -89,21 +89,25 @@ class Pipe:
             self._loop.remove_writer(self._socket)
 
     def _readable(self) -> None:
-        """Take what came; the sync point of the exchange is its end."""
+        """Take what came."""
         try:
-            self._pgconn.consume_input()
-            while not self._done.done() and not self._pgconn.is_busy():
-                result = self._pgconn.get_result()
-                if result is None:
-                    continue  # the end of one statement's results
-                if result.status == pq.ExecStatus.PIPELINE_SYNC:
-                    self._done.set_result(None)
-                else:
-                    self._results.append(result)
+            self._take()
         except psycopg.OperationalError as error:
             self._loop.remove_reader(self._socket)
             if not self._done.done():
                 self._done.set_exception(error)
+
+    def _take(self) -> None:
+        """Every result that is there; the sync point of the exchange is its end."""
+        self._pgconn.consume_input()
+        while not self._done.done() and not self._pgconn.is_busy():
+            result = self._pgconn.get_result()
+            if result is None:
+                continue  # the end of one statement's results
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                self._done.set_result(None)
+            else:
+                self._results.append(result)
 
     def _answer(self, name: str, result: pq.abc.PGresult) -> Answer:
         loader = self._loaders.get(name)

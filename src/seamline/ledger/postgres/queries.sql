@@ -8,10 +8,13 @@ COMMIT
 ROLLBACK
 
 -- keep_plans --
--- What is planned here stays planned: along an index, whatever the statistics of a table that grew
--- since say. Set for this transaction only, so that a pooler may give the connection to another.
+-- What is planned stays planned, and is planned while tables are empty: so nothing here may depend
+-- on how large they seem. A list of what is wanted comes first and is looked up row by row along an
+-- index, which `OFFSET 0` fences in and these settings lead to. They are set for this transaction
+-- only, so that a pooler may give the connection to another one.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
+       set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true),
        set_config('join_collapse_limit', '1', true), set_config('jit', 'off', true)
 
 -- find_sessions --
@@ -19,7 +22,11 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
 SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account,
        p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
 FROM unnest($2::text[]) AS wanted (value)
-JOIN sessions AS s ON s.integration = $1::bigint AND s.name = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM sessions AS one
+    WHERE one.integration = $1::bigint AND one.name = wanted.value
+    OFFSET 0
+) AS s
 JOIN accounts AS a ON a.id = s.account
 JOIN players AS p ON p.id = a.player
 
@@ -38,14 +45,22 @@ ORDER BY s.id DESC LIMIT 1
 -- Whose the transactions of one integration are, by key.
 SELECT t.key, t.account
 FROM unnest($2::text[]) AS wanted (value)
-JOIN transactions AS t ON t.integration = $1::bigint AND t.key = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM transactions AS one
+    WHERE one.integration = $1::bigint AND one.key = wanted.value
+    OFFSET 0
+) AS t
 WHERE t.account IS NOT NULL
 
 -- find_purses --
 -- The accounts of one brand's players.
 SELECT p.name, a.currency, a.id
 FROM unnest($2::text[]) AS wanted (value)
-JOIN players AS p ON p.brand = $1::text AND p.name = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM players AS one
+    WHERE one.brand = $1::text AND one.name = wanted.value
+    OFFSET 0
+) AS p
 JOIN accounts AS a ON a.player = p.id
 
 -- share_integrations --
@@ -79,7 +94,11 @@ SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.aske
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
        a.currency, p.name
 FROM unnest($2::text[]) AS wanted (value)
-JOIN transactions AS t ON t.integration = $1::bigint AND t.key = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM transactions AS one
+    WHERE one.integration = $1::bigint AND one.key = wanted.value
+    OFFSET 0
+) AS t
 LEFT JOIN accounts AS a ON a.id = t.account
 LEFT JOIN players AS p ON p.id = a.player
 
@@ -90,7 +109,11 @@ SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.aske
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
        a.currency, p.name
 FROM unnest($2::text[]) AS wanted (value)
-JOIN transactions AS b ON b.integration = $1::bigint AND b.key = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM transactions AS one
+    WHERE one.integration = $1::bigint AND one.key = wanted.value
+    OFFSET 0
+) AS b
 JOIN transactions AS t ON t.id = b.settled_by
 LEFT JOIN accounts AS a ON a.id = t.account
 LEFT JOIN players AS p ON p.id = a.player
@@ -100,23 +123,33 @@ LEFT JOIN players AS p ON p.id = a.player
 SELECT r.id, $4::text, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
        r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.ended
 FROM unnest($2::text[], $3::bigint[]) AS wanted (name, account)
-JOIN rounds AS r
-    ON r.integration = $1::bigint AND r.name = wanted.name AND r.account = wanted.account
+CROSS JOIN LATERAL (
+    SELECT * FROM rounds AS one
+    WHERE one.integration = $1::bigint AND one.name = wanted.name AND one.account = wanted.account
+    OFFSET 0
+) AS r
 
 -- load_rounds_of --
 -- The rounds that transactions belong to, by the transactions' keys.
 SELECT r.id, $3::text, r.game, r.name, r.account, r.opened_ms, r.changed_ms, r.first, r.last,
        r.bets, r.staked, r.wins, r.won, r.refunds, r.refunded, r.ended
 FROM unnest($2::text[]) AS wanted (value)
-JOIN transactions AS t ON t.integration = $1::bigint AND t.key = wanted.value
+CROSS JOIN LATERAL (
+    SELECT * FROM transactions AS one
+    WHERE one.integration = $1::bigint AND one.key = wanted.value
+    OFFSET 0
+) AS t
 JOIN rounds AS r ON r.id = t.round
 
 -- load_claims --
 -- Which of the claims were paid to their accounts through the integration.
 SELECT c.claim, c.account
 FROM unnest($2::text[], $3::bigint[]) AS wanted (claim, account)
-JOIN claims AS c
-    ON c.account = wanted.account AND c.integration = $1::bigint AND c.claim = wanted.claim
+CROSS JOIN LATERAL (
+    SELECT * FROM claims AS one
+    WHERE one.account = wanted.account AND one.integration = $1::bigint AND one.claim = wanted.claim
+    OFFSET 0
+) AS c
 
 -- load_grants --
 -- The campaigns of names, the operator's or the vendor's, each after the name that was asked for.
