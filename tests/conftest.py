@@ -3,6 +3,8 @@
 No verdict depends on how busy the machine is.
 """
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -16,6 +18,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
 settings.load_profile("house")
+
+
+def pytest_configure():
+    """An ended run leaves through its fixtures, which end their servers."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -96,8 +96,8 @@ def pgbouncer(server, **settings):
     """A pooler before that server while the block runs, in transaction mode."""
     with own_folder() as folder:
         pooler = Pooler(server, folder, settings)
-        pooler.start()
         try:
+            pooler.start()
             yield pooler
         finally:
             pooler.stop()
@@ -143,9 +143,9 @@ class Pooler:
 
     def stop(self):
         """End the pooler, and with it every connection through it."""
-        self.thaw()
-        kill(self.process.pid)
-        self.process.wait(PATIENCE_S)
+        if self.process is not None:
+            kill(self.process.pid)
+            self.process.wait(PATIENCE_S)
 
     def freeze(self):
         """Halt the pooler: it holds its connections and says nothing."""

@@ -129,11 +129,11 @@ class Server:
     @contextmanager
     def running(self, how):
         """The server runs while the block does, and has been stopped afterwards."""
-        self.start()
         try:
+            self.start()
             yield
         finally:
-            if self.process.poll() is None:
+            if self.process is not None and self.process.poll() is None:
                 self.stop(how)
 
     def start(self):
