@@ -5,12 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from psycopg.conninfo import conninfo_to_dict
 
 from kit.postgres import postgres, programs
+from seamline.cli.settings import load
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
@@ -126,6 +129,24 @@ def test_the_compose_file_names_what_is_there():
         if build := service.get("build"):
             folder = DEPLOY / build["context"]
             assert (folder / build.get("dockerfile", "Dockerfile")).is_file(), name
+
+
+def test_the_gateways_of_the_compose_file_can_start():
+    """The gateways' settings are read with the secrets that the example names, and no others."""
+    lines = (DEPLOY / "compose" / "secrets.example").read_text().splitlines()
+    names = [line.rstrip("=") for line in lines if not line.startswith("#")]
+    given = dict.fromkeys(names, "0123456789" * 4)
+    elsewhere = {"SEAMLINE_STORE__URL": "sqlite:///elsewhere.db"}
+    assert load(DEPLOY / "compose" / "seamline.toml", given | elsewhere).brands
+
+
+def test_the_gateways_of_the_compose_file_find_the_leader():
+    """Their URL names every node of the compose file, and takes the one that writes."""
+    settings = tomllib.loads((DEPLOY / "compose" / "seamline.toml").read_text())
+    url = conninfo_to_dict(settings["store"]["url"])
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    nodes = [services[f"node{n}"]["networks"]["inside"]["ipv4_address"] for n in (1, 2, 3)]
+    assert (url["host"], url["target_session_attrs"]) == (",".join(nodes), "read-write")
 
 
 def test_the_page_leads_to_every_file():
