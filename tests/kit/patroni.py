@@ -4,7 +4,10 @@
         cluster.kill_leader_database()
         cluster.wait_for_leader(other_than=...)
 
-Patroni takes no `ttl` below 20 s, no `loop_wait` below 1 s and no `retry_timeout` below 3 s.
+Patroni takes no `ttl` below 20 s, no `loop_wait` below 1 s and no `retry_timeout` below 3 s. On two
+cores, a cluster is whole 8 to 14 s after its start. No commit is answered for 0.9 to 1.3 s when the
+leader's database is killed, 1.4 to 1.7 s in a switchover, 20 s when the leader's node is killed,
+23 s when it is frozen. The lost node is back after 4 to 9 s more.
 """
 
 import http.client
