@@ -12,6 +12,7 @@ while there is `killed-NUMBER`, and hangs while there is `hung-NUMBER`.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -59,9 +60,8 @@ class Crew:
         return self
 
     def __exit__(self, *_):
-        for each in (self.process.pid, *(line["pid"] for line in self.told("begins"))):
-            if is_alive(each):
-                os.kill(each, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            self.signal_all(signal.SIGKILL)
         self.process.wait(PATIENCE_S)
 
     def set(self, name):
