@@ -156,6 +156,19 @@ def test_a_stop_does_not_wait_for_a_start(tmp_path, number):
         assert not [line for line in crew.told("begins") if is_alive(line["pid"])]
 
 
+def test_a_stop_may_reach_the_starting_worker_first(tmp_path):
+    """SIGTERM that ends a worker at its first start is a stop of all, with exit code 0.
+
+    A service manager sends it to all processes, in any order.
+    """
+    with Crew(tmp_path) as crew:
+        crew.set("hung-1")
+        (begun,) = crew.wait_for("begins", worker=1)
+        os.kill(begun["pid"], signal.SIGTERM)
+        assert crew.ended() == 0
+        assert crew.refuses()
+
+
 def test_ctrl_c_is_the_supervisors_affair(tmp_path):
     """A worker that Ctrl-C reaches while it starts goes on: it is told by the supervisor."""
     with Crew(tmp_path) as crew:

@@ -186,6 +186,10 @@ class Supervisor:
                 self._code = self._code or 1
         elif place.proven:
             _LOG.warning("worker_ended", worker=place.number, **how, rest_s=rest_s)
+        elif code == -signal.SIGTERM:
+            # A service manager stops all of us at once, and our own signal is still on its way.
+            _LOG.warning("worker_not_started", worker=place.number, **how)
+            self._stop(1)
         else:
             if code < 0:
                 _LOG.error("worker_not_started", worker=place.number, **how)
