@@ -28,7 +28,7 @@ from seamline.ledger.sqlite.store import SqliteStore
 def open_store(settings):
     return SqliteStore(Path(f"ledger-{os.getpid()}.db"), settings.currencies)
 
-assembly.is_file = serve.is_file = lambda settings: False
+assembly.is_server = serve.is_server = lambda settings: True
 assembly.open_store = open_store
 main()
 """

@@ -37,21 +37,16 @@ CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
 RECORD = Path("var/exchanges.db")
 
 
-def is_file(settings: Settings) -> bool:
-    """Whether the store is a file, which one process has open at a time."""
-    return settings.store.url.partition(":")[0] == "sqlite"
-
-
 def record_path(settings: Settings) -> Path:
     """The file in which exchanges are recorded; the gateways of one machine may share it."""
     if settings.exchanges.path is not None:
         return Path(settings.exchanges.path)
-    return ledger_path(settings).with_suffix(".exchanges.db") if is_file(settings) else RECORD
+    return RECORD if is_server(settings) else ledger_path(settings).with_suffix(".exchanges.db")
 
 
 def growing_folder(settings: Settings) -> Path:
     """Where the gateway's own files grow and space may run out."""
-    path = ledger_path(settings) if is_file(settings) else record_path(settings)
+    path = record_path(settings) if is_server(settings) else ledger_path(settings)
     return next(each for each in path.absolute().parents if each.exists())
 
 
