@@ -199,7 +199,7 @@ async def test_a_store_that_hangs_while_it_looks_ahead(world, monkeypatch):
     async with door(world, batch_limit=1, deadline_ms=60_000) as ledger:
 
         async def hang(_commands):
-            ledger._lanes[0]._give_up(())  # as the deadline does
+            ledger._lanes[0]._turn_away()  # as the deadline does
 
         monkeypatch.setattr(world.writer, "warm", hang)
         known, waited = await asyncio.gather(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from typing import TypeVar
@@ -51,9 +52,14 @@ class Flow(msgspec.Struct):
 
 
 class Tempo(msgspec.Struct):
-    """How a lane goes: commands per batch, the longest wait for one, and its clock."""
+    """How a lane goes: commands per batch, how long they wait, and its clock.
+
+    Who queues behind a batch is refused after `patience_ms`: that moved nothing. Who is in it is
+    told after `deadline_ms` that there is no outcome yet.
+    """
 
     batch_limit: int
+    patience_ms: int
     deadline_ms: int
     clock: Callable[[], int]
 
@@ -133,7 +139,8 @@ class Lane:
     async def _work(self) -> None:
         while self._commands or self._errands or self._owed or not self._closing:
             if self._errands:
-                await self._watched(self._errands.popleft()())
+                with self._watch(()):
+                    await self._errands.popleft()()
             if self._commands or self._owed:
                 await self._turn()
             elif not self._errands and not self._closing:
@@ -149,17 +156,14 @@ class Lane:
         self._flow.batches += 1
         self._flow.commands += size
         self._flow.sizes[min((size - 1).bit_length(), len(self._flow.sizes) - 1)] += 1
-        watch = self._loop.call_later(self._tempo.deadline_ms / 1000, self._give_up, batch)
-        outcomes = await self._settle_or_say_why([command for command, _ in batch])
-        watch.cancel()
+        with self._watch(batch) as given_up:
+            outcomes = await self._settle_or_say_why([command for command, _ in batch])
         self._owed = [
             refund
             for (refund, _), outcome in zip(owed, outcomes, strict=False)
             if _is_away(outcome)
         ]
-        late = self._stalled
-        if late:
-            self._stalled = False
+        if given_up:
             self._make_good(batch, outcomes)
         # Who went away meanwhile gets the answer by asking again.
         for (_, future), outcome in zip(batch, outcomes, strict=True):
@@ -167,9 +171,9 @@ class Lane:
                 _unless_gone(future, partial(future.set_exception, outcome))
             elif not future.done():
                 future.set_result(outcome)
-        if self._owed and not late:
+        if self._owed and not given_up:
             await self._rest()
-        elif self._commands and not late:
+        elif self._commands:
             await self._look_ahead()
 
     async def _rest(self) -> None:
@@ -185,29 +189,41 @@ class Lane:
     async def _look_ahead(self) -> None:
         """While answers go out, let the store look for what the next batch needs."""
         named = [command for command, _ in islice(self._commands, self._tempo.batch_limit)]
-        await self._watched(self._writer.warm(named))
+        with self._watch(()):
+            await self._writer.warm(named)
 
-    async def _watched(self, work: Awaitable[None]) -> None:
-        """Nobody queues for long behind what is no command and has the store."""
-        watch = self._loop.call_later(self._tempo.deadline_ms / 1000, self._give_up, ())
-        await work
-        watch.cancel()
-        self._stalled = False
+    @contextmanager
+    def _watch(self, batch: Sequence[Waiter]) -> Iterator[list[str]]:
+        """Nobody is kept waiting for a store that hangs; the list is not empty when it did."""
+        given_up: list[str] = []
+        tempo, later = self._tempo, self._loop.call_later
+        watches = (
+            later(tempo.patience_ms / 1000, self._turn_away),
+            later(tempo.deadline_ms / 1000, self._give_up, batch, given_up),
+        )
+        try:
+            yield given_up
+        finally:
+            for watch in watches:
+                watch.cancel()
+            self._stalled = False
 
-    def _give_up(self, batch: Sequence[Waiter]) -> None:
-        """The store hangs: nobody is kept waiting, and nothing more is taken until it answers.
-
-        What queues behind the batch was not begun, so that it is known to have moved nothing.
-        """
+    def _turn_away(self) -> None:
+        """Take nothing more until the store answers, and refuse what queues: it was not begun."""
         self._stalled = True
-        self._flow.overdue += len(batch)
-        _LOG.error("store_does_not_answer", commands=len(batch), queued=len(self._commands))
-        for _, future in batch:
-            _unless_gone(future, partial(future.set_result, OVERDUE))
+        _LOG.error("store_does_not_answer", queued=len(self._commands))
         while self._commands:
             _, future = self._commands.popleft()
             self._flow.unavailable += 1
             _unless_gone(future, partial(future.set_result, STALLED))
+
+    def _give_up(self, batch: Sequence[Waiter], given_up: list[str]) -> None:
+        """Tell who is in the batch that there is no outcome yet; it may still come."""
+        self._turn_away()
+        self._flow.overdue += len(batch)
+        given_up.extend(command.key or "" for command, _ in batch)
+        for _, future in batch:
+            _unless_gone(future, partial(future.set_result, OVERDUE))
 
     def _make_good(self, batch: Sequence[Waiter], outcomes: Sequence[Outcome | Exception]) -> None:
         """Undo bets that came through after their vendors were told otherwise, where it is ours to.

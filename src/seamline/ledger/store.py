@@ -89,6 +89,10 @@ class Writer(Protocol):
     def lanes(self) -> int:
         """How many batches may be settled side by side."""
 
+    @property
+    def patience_ms(self) -> int | None:
+        """How long commands queue behind a batch before they are refused; None: its deadline."""
+
     async def settle(
         self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
     ) -> Sequence[Outcome]:

@@ -255,12 +255,14 @@ MISTAKES = {
         'log.format: expected one of auto, json, text, got "xml"',
     ),
     "a store that does not exist": (
-        '[store]\nurl = "postgresql://admin:pa55@db/x"',
-        'store.url: expected sqlite:///PATH, got a text that begins with "postgresql"',
+        '[store]\nurl = "mysql://admin:pa55@db/x"',
+        "store.url: expected sqlite:///PATH or postgresql://USER@HOST/DATABASE, got a text that "
+        'begins with "mysql"',
     ),
     "a store without a path": (
         '[store]\nurl = "sqlite:///"',
-        'store.url: expected sqlite:///PATH, got a text that begins with "sqlite"',
+        "store.url: expected sqlite:///PATH or postgresql://USER@HOST/DATABASE, got a text that "
+        'begins with "sqlite"',
     ),
     "a name that does not fit a URL": (
         '[brands."Acme Ltd"]\ncurrencies = ["USD"]',

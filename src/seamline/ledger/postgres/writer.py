@@ -74,6 +74,9 @@ class PostgresWriter:
 
     lanes = LANES
 
+    #: While no leader answers, everybody hears so within a second.
+    patience_ms = 800
+
     def __init__(self, info: str, currencies: Currencies, *, prepare: bool) -> None:
         self._currencies = currencies
         self._link = Link(info)

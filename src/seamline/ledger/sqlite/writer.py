@@ -36,6 +36,9 @@ class SqliteWriter:
     #: One connection, one transaction at a time.
     lanes = 1
 
+    #: A disk that is slow for a moment is waited for.
+    patience_ms = None
+
     def __init__(
         self, connection: apsw.Connection, currencies: Currencies, checkpointer: Checkpointer
     ) -> None:
