@@ -20,6 +20,15 @@ from seamline.money import Amount, Quantity
 
 OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
+#: Stands between a word of ours and the key that it is about (in ASCII the "unit separator"). No id
+#: of a vendor's may hold it.
+MARK = "\x1f"
+
+
+def beside(word: str, key: str) -> str:
+    """The key of what is kept beside another key, such as its tombstone; no vendor can name it."""
+    return f"{word}{MARK}{key}"
+
 
 class Kind(StrEnum):
     """What a command asks for, and what a transaction row is."""

@@ -30,7 +30,7 @@ from kit.saying import (
 from kit.vendor import integration_of, templates
 from seamline.dialects import dialects, package_of
 from seamline.dialects.dialect import Failure, Judgement, Reply
-from seamline.dialects.examples import Example
+from seamline.dialects.examples import IDS, Example, bare
 from seamline.money import Amount, Currencies
 from seamline.wallet import (
     Applied,
@@ -100,6 +100,20 @@ def test_what_is_composed_reads_back(name, call_name, data):
     assert refusal(dialects()[name].verify, request, integration) is None
     assert routed(name, request) == call_name
     assert alike(call.read(request, integration), items)
+
+
+@of_each_call
+@given(data=st.data())
+def test_no_id_of_a_vendors_is_a_key_made_here(name, call_name, data):
+    """An id that holds the mark of keys made here is refused, wherever in the body it stands."""
+    items, request = data.draw(said(name, call_name))
+    ids = {bare(each) for item in items for field in IDS if (each := getattr(item, field))}
+    for each in sorted(ids):
+        told = request.body.replace(f'"{each}"'.encode(), f'"{each}\\u001f"'.encode())
+        marked, call = msgspec.structs.replace(request, body=told), call_named(name, call_name)
+        if told != request.body and refusal(call.read, marked, integration_of(name)) is None:
+            read = call.read(marked, integration_of(name))
+            assert any(isinstance(item, Rejected) for item in read)
 
 
 @of_each_call

@@ -6,6 +6,7 @@ Nobody says whether a retry's id is the failed payout's or the bet's, so both ar
 import pytest
 
 from kit.oppi import START, Oppi, gateway
+from seamline.wallet import beside
 
 WON = 10_000_000
 
@@ -38,7 +39,7 @@ def test_row47_a_payout_that_had_failed(oppi):
         "balance": START + WON,
     }
     assert oppi.rows() == [("win", "100.00", "1100.00")]
-    assert oppi.alerts(f"retry/{item['transactionId']}") == ["win_without_bet"]
+    assert oppi.alerts(beside("retry", item["transactionId"])) == ["win_without_bet"]
 
 
 def test_row47_the_payout_that_comes_after_all(oppi):
@@ -149,3 +150,17 @@ def test_a_retry_that_was_paid_can_be_undone(oppi):
     undo = oppi.undo(item)
     assert oppi.batch("rollback", undo, undo)[0]["status"] == "RS_OK"
     assert oppi.units() == START
+
+
+def test_a_retry_has_an_id_that_nothing_else_has(oppi):
+    """No transaction id enters the space of retries, and none of what is kept beside others."""
+    item = oppi.again()
+    name = item["transactionId"]
+    for word in ("retry", "tombstone", "overdue"):
+        oppi.ok("bet", oppi.bet_body(1, transactionId=f"{word}/{name}"))
+        told = oppi.post("bet", oppi.bet_body(1, transactionId=f"{word}\x1f{name}"))
+        assert told["status"] == "RS_ERROR"
+    assert oppi.batch("retry", item)[0]["status"] == "RS_OK"
+    undone = oppi.undo(f"retry/{name}"), oppi.undo(f"retry\x1f{name}")
+    assert [each["status"] for each in oppi.batch("rollback", *undone)] == ["RS_OK", "RS_ERROR"]
+    assert oppi.units() == START - 2 + WON

@@ -425,6 +425,18 @@ WINS = [
 
 REWARDS = [
     Table(
+        "What is kept beside a key is found by no id of a vendor's, whatever words it begins with.",
+        """
+        refund f1 of b1 s1 -> applied 100.00
+        bet tombstone/b1 10.00 s1 r2 -> applied 90.00
+        refund f2 of tombstone/b1 s1 -> applied 100.00
+        bet b2 1000.00 s1 r3 -> rejected FUNDS 100.00
+        bet refused/b2 10.00 s1 r4 -> applied 90.00
+        refund overdue/b3 of refused/b2 s1 -> applied 100.00
+        """,
+        Policy(noted_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
         "A claim is paid twice with an alert where the policy says so.",
         """
         reward j1 5.00 s1 claim c1 -> applied 105.00

@@ -7,6 +7,7 @@ from kit.command import OTHER, bet, deposit, refund, reward, win, withdrawal
 from kit.world import StoreWorld, furnished, terms_of
 from seamline.ledger import audit as auditing
 from seamline.ledger.audit import Law, audit
+from seamline.ledger.book import stone_of
 from seamline.wallet import Kind, Policy
 
 HOUR_MS = 3_600_000
@@ -123,8 +124,8 @@ ROWS = [
     ("f3", "units = units + 1", Law.REFUND),
     ("f3", "account = 2", Law.REFUND),
     ("f4", "target = 1", Law.CHAIN),
-    ("tombstone/b4", "kind = 'bet'", Law.TOMBSTONE),
-    ("tombstone/b6", "kind = 'bet'", Law.TOMBSTONE),
+    (stone_of("b4"), "kind = 'bet'", Law.TOMBSTONE),
+    (stone_of("b6"), "kind = 'bet'", Law.TOMBSTONE),
     ("j1", "reversed_by = NULL", Law.REFUND),
     ("w1", "reversed_by = NULL", Law.REFUND),
     ("b8", "integration = 2", Law.SIDES),

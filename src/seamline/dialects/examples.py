@@ -17,12 +17,13 @@ import msgspec
 
 from seamline.dialects import AnyDialect, package_of
 from seamline.money import Quantity
-from seamline.wallet import Command, Kind
+from seamline.wallet import MARK, Command, Kind
 
 #: The fields of a command that are new each time, in the order in which they are renewed.
 IDS = ("key", "reference", "round", "target", "campaign", "claim")
 
 _WORD = re.compile(r"[\w-]+")
+_KIND = re.compile(f"[^/{MARK}]*[/{MARK}]")
 
 #: What vectors are made of.
 Json = Mapping[str, "Json"] | list["Json"] | str | int | bool | None
@@ -97,8 +98,8 @@ def currency_of(dialect: AnyDialect, otherwise: str) -> str:
 
 def kind_of(name: str) -> str:
     """What stands before an id that is unique in its kind only: `bet/` of `bet/77`, or nothing."""
-    kind, slash, _ = name.partition("/")
-    return kind + slash if slash else ""
+    found = _KIND.match(name)
+    return found[0] if found is not None else ""
 
 
 def bare(name: str) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from seamline.dialects.dialect import Items, Malformed
 from seamline.dialects.signing import BadJson, strictly
-from seamline.wallet import Command, Kind
+from seamline.wallet import MARK, Command, Kind
 
 T = TypeVar("T")
 
@@ -24,10 +24,13 @@ def decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise Malformed(error.detail, field=error.field) from error
 
 
-def identifier(text: str, field: str) -> str:
-    """Read an id: any text that every store can keep."""
-    if "\0" in text:
-        raise Malformed("expected text without U+0000", field=field)
+def identifier(text: str, field: str, key: str | None = None) -> str:
+    """Read an id: any text that every store can keep, and that no key of ours can be.
+
+    A refusal repeats the *key*, where one was read before.
+    """
+    if "\0" in text or MARK in text:
+        raise Malformed("expected text without U+0000 and U+001F", field=field, key=key)
     return text
 
 

@@ -27,7 +27,7 @@ from seamline.ledger.rules.view import (
 )
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import must
-from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
+from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection, beside
 
 HOUR_MS = 3_600_000
 
@@ -409,7 +409,12 @@ class Book(Changes):
 
 def refused_of(key: str) -> str:
     """The key under which the first refusal of a key is noted."""
-    return f"refused/{key}"
+    return beside("refused", key)
+
+
+def overdue_of(key: str) -> str:
+    """The key of the refund by which a bet is undone that had no outcome in time."""
+    return beside("overdue", key)
 
 
 def stone_of(key: str) -> str:
@@ -418,7 +423,7 @@ def stone_of(key: str) -> str:
     It is apart from the transaction's own: what a refund named too early and no refund can undo, a
     win say, comes under its key all the same.
     """
-    return f"tombstone/{key}"
+    return beside("tombstone", key)
 
 
 def _undo(round_: Round, move: Move) -> None:

@@ -18,7 +18,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from seamline.ledger.book import Book
+from seamline.ledger.book import Book, overdue_of
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.store import StoreUnavailable, Writer
@@ -237,7 +237,7 @@ class Lane:
                 refund = msgspec.structs.replace(
                     command,
                     kind=Kind.REFUND,
-                    key=f"overdue/{command.key}",
+                    key=overdue_of(command.key or ""),
                     target=command.key,
                     amount=None,
                 )

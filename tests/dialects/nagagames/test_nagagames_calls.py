@@ -39,7 +39,7 @@ COMPOSED = [(each, "command") for each in CALL_ROWS if each.get("composes", True
 COMPOSED += [(each, "reads_as") for each in FREE_ROWS]
 
 ids = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\x1f"), min_size=1, max_size=255
 )
 amounts = st.builds(Quantity, st.integers(0, 10**15), st.integers(0, 2))
 plays = {

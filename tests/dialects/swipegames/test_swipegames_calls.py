@@ -31,7 +31,7 @@ MALFORMED = vectors("malformed")["bodies"]
 BODY = json.loads(next(row for row in VECTORS if row["id"] == "P1")["body"])
 
 ids = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=255
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0\x1f"), min_size=1, max_size=255
 )
 uuids = st.uuids().map(str)
 amounts = st.builds(Quantity, st.integers(0, 10**40), st.integers(0, 20))

@@ -4,7 +4,7 @@ import pytest
 
 from kit.command import bet, deposit, refund, reward, win
 from kit.world import CURRENCIES, NOON, BookWorld, furnished, terms_of
-from seamline.ledger.book import HOUR_MS
+from seamline.ledger.book import HOUR_MS, stone_of
 from seamline.ledger.rules.view import Decision, Move
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import Broken
@@ -47,7 +47,7 @@ def test_a_row_is_the_double_entry(world):
 def test_what_moves_nothing_has_no_sides(world):
     """A free bet, a win of nothing and a tombstone name no accounts to debit or credit."""
     world.apply(bet("b1", free=True), win("w1", "0"), refund("f1", "b9"))
-    for key in ("b1", "w1", "f1", "tombstone/b9"):
+    for key in ("b1", "w1", "f1", stone_of("b9")):
         row = posted(world, key)
         assert (row.units, row.debit, row.credit) == (0, None, None)
         assert row.balance == 100_00000
@@ -94,7 +94,7 @@ def test_a_tombstone_is_a_row_of_its_own(world):
     world.apply(refund("f1", "b1", "10.00", round_="r1"))
     own, stone = world.book.posted[-2:]
     assert (own.kind, own.key, own.target) == (Kind.REFUND, "f1", None)
-    assert (stone.kind, stone.key, stone.fingerprint) == (Kind.TOMBSTONE, "tombstone/b1", bytes(16))
+    assert (stone.kind, stone.key, stone.fingerprint) == (Kind.TOMBSTONE, stone_of("b1"), bytes(16))
     assert (stone.round, stone.previous, stone.version) == (None, own.id, own.version + 1)
 
 

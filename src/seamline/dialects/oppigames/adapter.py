@@ -8,6 +8,7 @@ as the wire has no rounds; its payout belongs to it.
 from __future__ import annotations
 
 from seamline.dialects.dialect import Items, Reply, Request
+from seamline.dialects.fields import identifier
 from seamline.dialects.oppigames import wire
 from seamline.dialects.oppigames.options import DEMO_CURRENCY, Options
 from seamline.dialects.oppigames.reasons import OK, Declined, Reason
@@ -48,8 +49,8 @@ def read_balance(request: Request, integration: Integration[Options]) -> Items:
         Command(
             kind=Kind.BALANCE,
             integration=integration.name,
-            session=wire.stored(asked.session_id, "sessionId"),
-            player=wire.stored(asked.player_id, "playerId", asked.session_id),
+            session=identifier(asked.session_id, "sessionId"),
+            player=identifier(asked.player_id, "playerId", asked.session_id),
         ),
     )
 
@@ -57,7 +58,7 @@ def read_balance(request: Request, integration: Integration[Options]) -> Items:
 def read_bet(request: Request, integration: Integration[Options]) -> Items:
     """Read a bet. One in a demo currency, or one that is not the integration's, is objected to."""
     bet = wire.decode(request.body, wire.BET)
-    key = wire.stored(bet.transaction_id, "transactionId")
+    key = identifier(bet.transaction_id, "transactionId")
     currency = bet.currency.upper()
     session, reference = seat(bet.session_id, key, integration.options)
     return (
@@ -66,10 +67,10 @@ def read_bet(request: Request, integration: Integration[Options]) -> Items:
             integration=integration.name,
             key=key,
             session=session,
-            player=wire.stored(bet.player_id, "playerId", key),
-            currency=wire.stored(currency, "currency", key),
+            player=identifier(bet.player_id, "playerId", key),
+            currency=identifier(currency, "currency", key),
             amount=wire.quantity(bet.amount, "amount", key),
-            game=wire.stored(bet.game_id, "gameId", key),
+            game=identifier(bet.game_id, "gameId", key),
             round=key,
             reference=reference,
             objection=None if plays_in(currency, integration.options) else Rejection.CURRENCY,
@@ -80,8 +81,8 @@ def read_bet(request: Request, integration: Integration[Options]) -> Items:
 def read_payout(request: Request, integration: Integration[Options]) -> Items:
     """Read the result of a bet. Money follows the amount; `isWin` that says otherwise is noted."""
     payout = wire.decode(request.body, wire.PAYOUT)
-    key = wire.stored(payout.transaction_id, "transactionId")
-    bet = wire.stored(payout.ref_transaction_id, "refTransactionId", key)
+    key = identifier(payout.transaction_id, "transactionId")
+    bet = identifier(payout.ref_transaction_id, "refTransactionId", key)
     amount = wire.quantity(payout.amount, "amount", key)
     session, reference = seat(payout.session_id, key, integration.options)
     return (
@@ -90,10 +91,10 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
             integration=integration.name,
             key=key,
             session=session,
-            player=wire.stored(payout.player_id, "playerId", key),
-            currency=wire.stored(payout.currency.upper(), "currency", key),
+            player=identifier(payout.player_id, "playerId", key),
+            currency=identifier(payout.currency.upper(), "currency", key),
             amount=amount,
-            game=wire.stored(payout.game_id, "gameId", key),
+            game=identifier(payout.game_id, "gameId", key),
             round=bet,
             target=bet,
             reference=reference,
@@ -105,18 +106,18 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
 def read_reward(request: Request, integration: Integration[Options]) -> Items:
     """Read a reward: a bonus is paid once, a jackpot may pay many players and again."""
     reward = wire.decode(request.body, wire.REWARD)
-    key = wire.stored(reward.transaction_id, "transactionId")
-    about = wire.stored(reward.ref_transaction_id, "refTransactionId", key)
+    key = identifier(reward.transaction_id, "transactionId")
+    about = identifier(reward.ref_transaction_id, "refTransactionId", key)
     is_bonus = reward_type(reward.reward_type, key) == BONUS
     return (
         Command(
             kind=Kind.REWARD,
             integration=integration.name,
             key=key,
-            session=wire.stored(reward.session_id, "sessionId", key),
-            player=wire.stored(reward.player_id, "playerId", key),
+            session=identifier(reward.session_id, "sessionId", key),
+            player=identifier(reward.player_id, "playerId", key),
             amount=wire.quantity(reward.rewarded_amount, "rewardedAmount", key),
-            game=wire.stored(reward.game_id, "gameId", key),
+            game=identifier(reward.game_id, "gameId", key),
             campaign=about if is_bonus else None,
             claim=claim_of(about) if is_bonus else None,
             feature=reward.reward_type,
@@ -153,7 +154,7 @@ def plays_in(currency: str, options: Options) -> bool:
 
 def seat(session: str, key: str, options: Options) -> tuple[str | None, str | None]:
     """The session of a command that names a currency; where sessions do not count, its echo."""
-    text = wire.stored(session, "sessionId", key)
+    text = identifier(session, "sessionId", key)
     return (None, text) if options.session_policy == "ignore" else (text, None)
 
 

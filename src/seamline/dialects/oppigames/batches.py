@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from seamline.dialects.dialect import Items, Malformed, Refused, Reply, Request
+from seamline.dialects.fields import identifier
 from seamline.dialects.oppigames import wire
 from seamline.dialects.oppigames.adapter import seat
 from seamline.dialects.oppigames.options import Options
@@ -31,12 +32,14 @@ from seamline.wallet import (
     Rejected,
     Rejection,
     Replayed,
+    beside,
 )
 
 ItemT = TypeVar("ItemT")
 
 BODY_LIMIT = 1024 * 1024
-RETRY = "retry/"
+#: Before the id of a retry, in its key.
+RETRY = beside("retry", "")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -106,31 +109,31 @@ def _one_by_one(
 
 def _rollback(item: wire.Rollback, integration: Integration[Options]) -> Command:
     """Nothing is said of amount and currency: the stored ones are undone."""
-    key = wire.stored(item.transaction_id, "transactionId")
+    key = identifier(item.transaction_id, "transactionId")
     return Command(
         kind=Kind.REFUND,
         integration=integration.name,
         key=key,
-        session=wire.stored(item.session_id, "sessionId", key),
-        player=wire.stored(item.player_id, "playerId", key),
-        game=wire.stored(item.game_id, "gameId", key),
-        target=wire.stored(item.ref_transaction_id, "refTransactionId", key),
+        session=identifier(item.session_id, "sessionId", key),
+        player=identifier(item.player_id, "playerId", key),
+        game=identifier(item.game_id, "gameId", key),
+        target=identifier(item.ref_transaction_id, "refTransactionId", key),
     )
 
 
 def _retry(item: wire.Retry, integration: Integration[Options]) -> Command:
-    key = wire.stored(item.transaction_id, "transactionId")
+    key = identifier(item.transaction_id, "transactionId")
     session, reference = seat(item.session_id, key, integration.options)
     return Command(
         kind=Kind.WIN,
         integration=integration.name,
         key=f"{RETRY}{key}",
         session=session,
-        player=wire.stored(item.player_id, "playerId", key),
-        currency=wire.stored(item.currency.upper(), "currency", key),
+        player=identifier(item.player_id, "playerId", key),
+        currency=identifier(item.currency.upper(), "currency", key),
         amount=wire.quantity(item.amount, "amount", key),
-        game=wire.stored(item.game_id, "gameId", key),
-        round=wire.stored(item.round_id, "roundId", key),
+        game=identifier(item.game_id, "gameId", key),
+        round=identifier(item.round_id, "roundId", key),
         target=key,
         reference=reference,
         late=True,

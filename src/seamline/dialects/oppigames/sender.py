@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from seamline.dialects.dialect import Failure, Items, Judgement, Malformed, Reply, Request
+from seamline.dialects.fields import sayable
 from seamline.dialects.oppigames import adapter, wire
 from seamline.dialects.oppigames.batches import RETRY
 from seamline.dialects.oppigames.options import Options
@@ -111,7 +112,7 @@ def compose_retry(items: Items, integration: Integration[Options], at_ms: int) -
 def _retry(command: Command) -> wire.Retry:
     key = _id(command.target, "target")
     if not command.late or command.key != f"{RETRY}{key}":
-        raise Malformed(f"expected a late win whose key is {RETRY} and its target", field="key")
+        raise Malformed("expected a late win whose key is made of its target", field="key")
     return wire.Retry(
         transaction_id=key,
         session_id=_session(command),
@@ -141,24 +142,18 @@ def _commands(items: Items, kind: Kind) -> tuple[Command, ...]:
     return commands
 
 
-def _id(value: str | None, field: str, longest: int = wire.MAX_ID) -> str:
+def _id(value: str | None, field: str) -> str:
     """An id that the other end can read."""
-    if not value or len(value) > longest:
-        raise Malformed(f"expected 1 to {longest} characters", field=field)
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise Malformed("expected text that UTF-8 can carry", field=field) from error
-    return wire.stored(value, field)
+    return sayable(value, field, wire.MAX_ID)
 
 
 def _session(command: Command) -> str:
     """The session; where sessions do not count, what stands in its place."""
-    return _id(command.session or command.reference, "session", wire.MAX_SESSION)
+    return sayable(command.session or command.reference, "session", wire.MAX_SESSION)
 
 
 def _currency(command: Command) -> str:
-    currency = _id(command.currency, "currency", 10)
+    currency = sayable(command.currency, "currency", 10)
     if len(currency) < 3 or currency != currency.upper():
         raise Malformed("expected a currency of 3 to 10 capital letters", field="currency")
     return currency

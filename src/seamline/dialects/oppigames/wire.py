@@ -263,16 +263,3 @@ def told(balance: Amount) -> int:
     units = max(balance.units, 0)
     counted: int = units * 10**spare if spare >= 0 else units // 10**-spare
     return min(counted, MOST)
-
-
-def stored(text: str, field: str, key: str | None = None) -> str:
-    """An id that a store can keep."""
-    if "\0" in text:
-        raise Declined(
-            Rejection.MALFORMED,
-            Reason.WRONG_TYPE,
-            "expected text without U+0000",
-            field=field,
-            key=key,
-        )
-    return text

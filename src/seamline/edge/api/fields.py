@@ -10,6 +10,7 @@ from msgspec import Meta
 
 # `$` also matches before a newline at the very end; the look-ahead takes that back.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f]+$(?!\n)"
+_KEPT = r"^[^\x00]+$(?!\n)"
 _DECIMAL = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$(?!\n)"
 _COUNTRY = r"^[A-Z]{2}$(?!\n)"
 _LANGUAGE = r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$(?!\n)"
@@ -19,6 +20,7 @@ _CODES = r"^[^\x00-\x20,\x7f-\x9f]+(,[^\x00-\x20,\x7f-\x9f]+)*$(?!\n)"
 #: What a pattern means, in words for people.
 EXPECTED: Mapping[str, str] = {
     _PRINTABLE: "text of at least one character, none of them a control character",
+    _KEPT: "text of at least one character, none of them U+0000",
     _DECIMAL: "a plain decimal such as 12 or 0.90, as text",
     _COUNTRY: "two capital letters (ISO 3166-1), such as MT",
     _LANGUAGE: "a language such as de or pt-BR",
@@ -37,6 +39,17 @@ SessionId = Annotated[
 ]
 GameId = Annotated[Name, Meta(description="The vendor's id of the game.", examples=["sg_catch_97"])]
 RoundId = Annotated[Name, Meta(description="The vendor's id of the round.", examples=["r1"])]
+Key = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=1024,
+        pattern=_KEPT,
+        description="The vendor's id, as it is listed. What is kept beside one has a word and "
+        "U+001F before it.",
+        examples=["b1"],
+    ),
+]
 CurrencyCode = Annotated[
     str,
     Meta(

@@ -28,6 +28,7 @@ from seamline.wallet import (
     Rejected,
     Rejection,
     Replayed,
+    beside,
 )
 
 _LOG = structlog.get_logger("seamline.api")
@@ -52,7 +53,7 @@ class Deal(msgspec.Struct, frozen=True):
         """A command about the same account, whose key is derived from that of another one."""
         return Command(
             integration=of.integration,
-            key=f"{what}/{of.key}",
+            key=beside(what, of.key or ""),
             session=of.session,
             player=of.player,
             currency=of.currency,
@@ -152,7 +153,7 @@ async def _known(deal: Deal, reserve: Command, before: Replayed) -> Problem:
 
 async def _recorded(deal: Deal, reserve: Command, what: str) -> TransactionEntry | None:
     """The transaction that tells of the reserve's fate, if that was it."""
-    wanted = TransactionFilter(integration=reserve.integration, key=f"{what}/{reserve.key}")
+    wanted = TransactionFilter(integration=reserve.integration, key=beside(what, reserve.key or ""))
     found = await deal.gateway.read(lambda reader: reader.transactions(wanted))
     return found[0] if found else None
 

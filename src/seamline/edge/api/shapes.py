@@ -24,6 +24,7 @@ from seamline.edge.api.fields import (
     GameId,
     InstantUtc,
     IntegrationName,
+    Key,
     Language,
     Moment,
     Name,
@@ -230,7 +231,7 @@ class TransactionQuery(Shape, frozen=True):
     brand: Brand | None = None
     player: PlayerId | None = None
     integration: IntegrationName | None = None
-    key: Annotated[Name, Meta(description="The vendor's id, as it is listed.")] | None = None
+    key: Key | None = None
     round: RoundId | None = None
     game: GameId | None = None
     after: Cursor | None = None

@@ -5,6 +5,7 @@ import pytest
 from kit.command import bet, refund, win
 from kit.world import NOON
 from seamline.edge.exchanges import Exchange
+from seamline.wallet import beside
 from unit.edge.api.test_api_door import problem
 
 DAY_MS = 86_400_000
@@ -48,7 +49,17 @@ def follow(rig, target):
 def test_transactions_come_newest_first(played):
     """Each entry has its names, and decimal text."""
     got = played.get("/v1/transactions?limit=500")
-    assert keys(got) == ["tombstone/b9", "f1", "w2", "b3", "w1", "b2", "b1", "fund-p2", "fund-p1"]
+    assert keys(got) == [
+        beside("tombstone", "b9"),
+        "f1",
+        "w2",
+        "b3",
+        "w1",
+        "b2",
+        "b1",
+        "fund-p2",
+        "fund-p1",
+    ]
     assert got.json["next"] is None
     newest = next(each for each in got.json["items"] if each["key"] == "w1")
     wanted = {"amount": "15.00", "balance": "105.00", "player": "p1", "round": "r1", "game": "g1"}

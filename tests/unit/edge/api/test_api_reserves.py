@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from seamline.dialects.dialect import Reply, VendorError
-from seamline.wallet import Kind, Rejected, Rejection
+from seamline.wallet import Kind, Rejected, Rejection, beside
 from unit.edge.api.operator_rig import BuyAsk, reserve_price
 from unit.edge.api.test_api_door import problem
 
@@ -88,7 +88,7 @@ def test_a_refusal_gives_the_money_back(funded, status):
     told = problem(buy(funded), 502 if status == 401 else 422, "vendor_refused")
     assert (told["outcome"], told["vendor_status"]) == ("returned", status)
     assert told["transaction"].startswith("txn_")
-    assert rows(funded) == [("buy/t1", "30.00"), ("returned/buy/t1", "30.00")]
+    assert rows(funded) == [("buy/t1", "30.00"), (beside("returned", "buy/t1"), "30.00")]
     assert (balance(funded), alerts(funded)) == ("100.00", [])
 
 
@@ -157,7 +157,7 @@ def test_a_settlement_that_nobody_knows_of_is_looked_at(funded):
     funded.vendor.reply = TimeoutError()
     told = problem(cash(funded), 504, "outcome_unknown")
     assert told["outcome"] == "unknown"
-    assert alerts(funded) == [("notice", "unknown/gift/t1")]
+    assert alerts(funded) == [("notice", beside("unknown", "gift/t1"))]
     funded.vendor.answers(200, {})
     assert problem(cash(funded), 409, "operation_repeated")["outcome"] == "unknown"
     assert (balance(funded), len(funded.vendor.asked)) == ("100.00", 1)
@@ -200,7 +200,7 @@ def test_what_nobody_knows_keeps_the_money(funded, reply, status):
     assert told["outcome"] == "unknown"
     assert told["transaction"].startswith("txn_")
     assert balance(funded) == "70.00"
-    assert alerts(funded) == [("notice", "unknown/buy/t1")]
+    assert alerts(funded) == [("notice", beside("unknown", "buy/t1"))]
     assert len(funded.vendor.asked) == 1
     again = problem(buy(funded), 409, "operation_repeated")
     assert (again["outcome"], again["transaction"]) == ("unknown", told["transaction"])
@@ -212,7 +212,7 @@ def test_an_answer_that_cannot_be_read_keeps_the_money(funded, capsys):
     """A dialect that fails on the answer is a fault of ours; the reserve is kept with an alert."""
     funded.vendor.reply = Reply(200, b"[")
     problem(buy(funded), 500, "fault")
-    assert (balance(funded), alerts(funded)) == ("70.00", [("notice", "unknown/buy/t1")])
+    assert (balance(funded), alerts(funded)) == ("70.00", [("notice", beside("unknown", "buy/t1"))])
     assert funded.world.gateway.asking == set()
     capsys.readouterr()
 
@@ -232,7 +232,7 @@ def test_a_reserve_without_a_fate_is_looked_at(funded):
     funded.apply(reserve_price(ask, funded.world.gateway.connections["swipe"].integration))
     told = problem(buy(funded), 409, "operation_repeated")
     assert told["outcome"] == "unknown"
-    assert alerts(funded) == [("notice", "unknown/buy/t1")]
+    assert alerts(funded) == [("notice", beside("unknown", "buy/t1"))]
     assert funded.vendor.asked == []
 
 
@@ -240,7 +240,7 @@ def test_a_settlement_that_is_refused_is_looked_at(funded):
     """The vendor agreed and the ledger did not pay: a problem, and an alert for a person."""
     funded.vendor.answers(200, {})
     problem(cash(funded, gift="99999999999999999"), 422, "amount_range")
-    assert alerts(funded) == [("notice", "unpaid/gift/t1")]
+    assert alerts(funded) == [("notice", beside("unpaid", "gift/t1"))]
     assert balance(funded) == "100.00"
 
 
@@ -257,7 +257,7 @@ def test_a_refusal_that_cannot_be_paid_back_is_looked_at(funded, monkeypatch):
     funded.vendor.answers(404)
     told = problem(buy(funded), 503, "unavailable")
     assert told["outcome"] == "kept"
-    assert alerts(funded) == [("notice", "unreturned/buy/t1")]
+    assert alerts(funded) == [("notice", beside("unreturned", "buy/t1"))]
 
 
 def test_what_cannot_be_noted_is_logged(funded, monkeypatch, capsys):
@@ -281,7 +281,7 @@ def test_a_transaction_is_found_by_its_key(funded):
     """The list can be asked for one key of an integration; a key alone does not say whose."""
     funded.vendor.answers(200, {"prize": "202"})
     buy(funded)
-    listed = funded.get("/v1/transactions?integration=swipe&key=done/buy/t1").json["items"]
+    listed = funded.get("/v1/transactions?integration=swipe&key=done%1Fbuy/t1").json["items"]
     assert [(each["kind"], each["reference"]) for each in listed] == [("notice", '{"prize":"202"}')]
     assert funded.get("/v1/transactions?integration=swipe&key=x").json["items"] == []
     assert funded.get("/v1/transactions?integration=local&key=buy/t1").json["items"] == []
