@@ -214,8 +214,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     #: Kinds whose first refusal is noted, for those who ask how a bet stands; the same key is
     #: decided afresh all the same.
     noted_refusals: frozenset[Kind] = frozenset()
-    #: Sessions that nobody opened: refused, or taken for the named player's newest of that game
-    #: (at most a day old), under which name the id is then known.
+    #: Sessions that nobody opened: refused, or taken for the named player's newest of that game and
+    #: currency (at most a day old), under which name the id is then known.
     unknown_session: Literal["reject", "adopt"] = "reject"
     #: From each call on a session stays open for at least three quarters of this; None: as opened.
     session_slides_ms: int | None = None

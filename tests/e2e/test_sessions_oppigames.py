@@ -34,6 +34,16 @@ def test_an_unknown_session_is_bound(seated):
     assert oppi.units() == START - 1
 
 
+def test_a_session_is_bound_in_the_currency_of_the_bet(seated):
+    """Of two launches of one game the one in the bet's currency is meant, the newest or not."""
+    oppi = seated("bind_on_first_use")
+    oppi.doors.session("oppigames", "in-eur", player=oppi.player, currency="EUR", game=oppi.game)
+    oppi.ok("bet", oppi.bet_body(1, sessionId=UNKNOWN), START - 1)
+    oppi.ok("bet", oppi.bet_body(0, sessionId="d" * 96, currency="EUR"), 0)
+    oppi.no("bet", oppi.bet_body(0, sessionId="d" * 96), "RS_ERROR_WRONG_CURRENCY")
+    oppi.no("bet", oppi.bet_body(0, sessionId="e" * 96, currency="BTC"), "RS_ERROR_INVALID_TOKEN")
+
+
 def test_a_balance_binds_no_session(seated):
     """It names no game: who plays an older launch asks for the balance first, and then bets."""
     oppi = seated("bind_on_first_use")

@@ -81,6 +81,19 @@ SESSIONLESS = [
         Policy(unknown_session="adopt"),
     ),
     Table(
+        "What names a currency goes to the newest session in that currency, or to none.",
+        """
+        session s8 p1 EUR g8
+        session s9 p1 USD g8
+        bet b1 0.00 sx r1 for p1 in EUR game g8 -> applied 0.00
+        bet b2 10.00 sy r2 for p1 in USD game g8 -> applied 90.00
+        bet b3 10.00 sx r3 for p1 in USD game g8 -> rejected CURRENCY 0.00
+        bet b4 10.00 sz r4 for p1 in BTC game g8 -> rejected SESSION_UNKNOWN
+        reward j1 5.00 sw for p1 game g8 -> applied 95.00
+        """,
+        Policy(unknown_session="adopt"),
+    ),
+    Table(
         "An authorisation may name the player and the game; the newest session is told.",
         """
         authorize - for p1 game g1 -> applied 100.00

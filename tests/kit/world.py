@@ -5,7 +5,7 @@ A world has a clock that stands still until it is told. `apply` takes commands a
 
 import asyncio
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 import msgspec
@@ -121,8 +121,8 @@ class BookWorld:
         span = (self.now_ms, self.now_ms + hours * 3_600_000)
         opened = Session(next(self._ids), integration, name, owner, account, game, *span)
         self.book.sessions[integration, name] = opened
-        for of_game in (game, None):
-            self.book.newest[integration, player, of_game] = opened
+        for of in product((game, None), (currency, None)):
+            self.book.newest[integration, player, *of] = opened
 
     def grant(self, name, player, game, reward=None, *, currency="USD"):
         """A campaign was given to a player."""

@@ -7,6 +7,7 @@ decided, so that the next command of the same batch sees it. Nothing here does I
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 
 import msgspec
 
@@ -82,8 +83,8 @@ class Book(Changes):
         self.rounds_by_id: dict[int, Round] = {}
         self.by_id: dict[int, Transaction] = {}  # also those that paid the bets above
         self.claims: set[tuple[int, str, str]] = set()
-        # By integration, player and game; without a game the newest of any.
-        self.newest: dict[tuple[str, str, str | None], Session] = {}
+        # By integration, player, game and currency; without one of the last two of any.
+        self.newest: dict[tuple[str, str, str | None, str | None], Session] = {}
         self.grants: dict[tuple[str, str], list[Grant]] = {}  # by integration and campaign
         # By integration and player, oldest first.
         self.given: dict[tuple[str, int], list[Grant]] = {}
@@ -133,8 +134,9 @@ class Book(Changes):
     def _seat(self, command: Command, view: View, *, ahead: bool) -> None:
         """The session of a named player: the one that is named, if theirs, or the newest.
 
-        A session that nobody opened is taken for the newest where that is the policy. From a
-        command that names the game its id is known from then on.
+        A session that nobody opened is taken for the newest where that is the policy, of the game
+        and the currency that the command names. From one that names the game its id is known from
+        then on.
         """
         player, session = command.player or "", view.session
         if session is not None:
@@ -144,7 +146,8 @@ class Book(Changes):
         adopts = view.terms.policy.unknown_session == "adopt"
         if not (adopts if command.session is not None else command.kind is Kind.AUTHORIZE):
             return
-        newest = self.newest.get((command.integration, player, command.game))
+        wanted = (command.integration, player, command.game, command.currency)
+        newest = self.newest.get(wanted)
         if newest is None or not is_open(newest, view.now_ms):
             return
         if command.session is not None and view.now_ms - newest.opened_ms > DAY_MS:
@@ -158,8 +161,9 @@ class Book(Changes):
         """A session that goes on under that name, and is now the player's newest itself."""
         adopted = msgspec.structs.replace(newest, id=self._new_session(), name=name)
         self.sessions[newest.integration, name] = adopted
-        for game in (newest.game, None):
-            self.newest[newest.integration, newest.player.name, game] = adopted
+        whose = (newest.integration, newest.player.name)
+        for of in product((newest.game, None), (newest.account.currency.code, None)):
+            self.newest[*whose, *of] = adopted
         self.adopted.append(adopted)
         return adopted
 

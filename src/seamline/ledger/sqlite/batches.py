@@ -154,14 +154,15 @@ class Batches:
     ) -> None:
         """The newest sessions of players whose session is not known, or not said."""
         for command in group:
-            wanted = (terms.integration, command.player or "", command.game)
+            named = (command.game, command.currency)
+            wanted = (terms.integration, command.player or "", *named)
             known = (terms.integration, command.session or "") in book.sessions
             if command.player is None or known or wanted in book.newest:
                 continue
             adopts = terms.policy.unknown_session == "adopt"
             if not (adopts if command.session is not None else command.kind is Kind.AUTHORIZE):
                 continue
-            bindings = (integration, terms.brand, command.player, command.game)
+            bindings = (integration, terms.brand, command.player, *named)
             for row in self._run(SQL["load_newest_session"], bindings):
                 session = columns.session_of(row, terms.integration, self._currencies)
                 session.account = book.accounts.setdefault(session.account.id, session.account)

@@ -33,7 +33,7 @@ LEFT JOIN accounts AS a ON a.id = t.account
 LEFT JOIN players AS p ON p.id = a.player
 
 -- load_newest_session --
--- A player's newest session at an integration, of one game or of any.
+-- A player's newest session at an integration, of one game or any, in one currency or any.
 SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms,
        a.id, a.currency, a.balance, a.version, a.chain, a.last,
        a.loss_on, a.loss_day, a.loss_week, a.loss_month,
@@ -41,7 +41,8 @@ SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms,
 FROM players AS p
 CROSS JOIN accounts AS a ON a.player = p.id
 CROSS JOIN sessions AS s ON s.account = a.id AND s.integration = ?1
-WHERE p.brand = ?2 AND p.name = ?3 AND (?4 IS NULL OR s.game = ?4) AND s.closed_ms IS NULL
+WHERE p.brand = ?2 AND p.name = ?3 AND (?4 IS NULL OR s.game = ?4)
+      AND (?5 IS NULL OR a.currency = ?5) AND s.closed_ms IS NULL
 ORDER BY s.id DESC LIMIT 1
 
 -- load_grants --
