@@ -45,6 +45,7 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"  #: the cashier puts money in
     WITHDRAWAL = "withdrawal"  #: the cashier takes money out
     TOMBSTONE = "tombstone"  #: a refund came before its bet; the bet is refused when it comes
+    CLAIM = "claim"  #: a reward that is paid once for all was paid; a mark beside it, without money
 
 
 class PlayerStatus(StrEnum):
@@ -155,8 +156,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     only unique per kind, it is written `kind/id`. `amount` is what the wire said, in main units.
     A `session` says whose account it is; without one `player` and `currency` do. `free` records
     without moving money (free rounds, tracking). `target` is the key of the transaction that a
-    refund undoes, or of the bet that a win pays. `claim` names what a reward pays only once per
-    player whatever the key (a bonus). `campaign` is the id of a free-rounds campaign, empty where
+    refund undoes, or of the bet that a win pays. `claim` names what a reward pays only once,
+    whatever the key (a bonus). `campaign` is the id of a free-rounds campaign, empty where
     there is one that the wire does not name.
     """
 
@@ -207,7 +208,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     refund_fingerprint: tuple[str, ...] | None = None
     #: The balance told to a duplicate: the one stored with the first answer, or the balance now.
     replayed_balance: Literal["stored", "current"] = "stored"
-    #: A bet that comes again after its refund: the first answer again, or a refusal.
+    #: A bet that comes again after its refund: the first answer again, or a refusal. One that was
+    #: undone here, as `overdue_bet` has it, is always refused.
     refunded_bet_again: Literal["replay", "reject"] = "replay"
     #: Kinds whose refusals are stored, so that the same key can never succeed later.
     remembered_refusals: frozenset[Kind] = frozenset()
@@ -246,6 +248,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     refund_within_ms: int | None = None
     #: What to do when a reversal finds less than it must take back.
     overdraft: Literal["allow_negative", "take_what_is_there", "reject"] = "allow_negative"
+    #: Whom a claim is paid to once: each account, or one of all players.
+    claimants: Literal["each", "one"] = "each"
     #: What a second payment of one claim does: paid with an alert, or rejected.
     second_claim: Literal["alert", "reject"] = "alert"
     #: A reward's campaign: recorded as told, or held against what was granted; a free bet's or

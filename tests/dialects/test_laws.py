@@ -261,13 +261,6 @@ def test_the_fingerprint_names_fields_of_a_command(name):
 
 
 @of_each_dialect
-def test_what_is_undone_unasked_is_never_said_to_be_done(name):
-    """Where overdue bets are undone, the vendor's repeat of one is refused."""
-    policy = dialects()[name].policy(dialects()[name].sandbox())
-    assert (policy.overdue_bet, policy.refunded_bet_again) != ("undo", "replay")
-
-
-@of_each_dialect
 def test_keys_are_not_shown(name):
     """An integration that is printed shows none of its keys."""
     dialect = dialects()[name]

@@ -196,6 +196,18 @@ def test_row35_a_bonus_that_was_paid(oppi):
     assert "second_payout" in oppi.alerts(second["transactionId"])
 
 
+def test_row35_a_bonus_that_another_player_was_paid(oppi):
+    """A bonus id is paid once, whoever asks: also one that nobody gave here."""
+    reward = oppi.reward_body()
+    oppi.ok("reward", reward)
+    oppi.start()
+    second = oppi.reward_body(reward["refTransactionId"])
+    oppi.no("reward", second)
+    assert oppi.units() == START
+    assert oppi.alerts(second["transactionId"]) == ["second_payout"]
+    oppi.ok("reward", oppi.reward_body(reward["refTransactionId"], kind="jackpot"))
+
+
 def test_row35_a_bonus_that_was_paid_where_chosen(chosen):
     """It may be acknowledged without money."""
     oppi = chosen(bonus_reref="ack_no_credit")
@@ -256,6 +268,16 @@ def test_row40_a_rollback_again(oppi):
         assert oppi.batch("rollback", each)[0]["status"] == "RS_OK"
     (first, second) = oppi.batch("rollback", item, item)
     assert first == second
+    assert oppi.units() == START
+
+
+def test_row40_a_bet_again_after_its_rollback(oppi):
+    """It is told its first answer, old balance and all, and nothing is debited."""
+    bet = oppi.bet_body()
+    first = oppi.reply("bet", bet).body
+    oppi.batch("rollback", oppi.undo(bet))
+    assert oppi.reply("bet", bet).body == first
+    oppi.no("bet", bet | {"amount": 1})
     assert oppi.units() == START
 
 

@@ -1,6 +1,7 @@
 """Commands of every kind and policies of every sort, drawn by chance from few ids: they meet."""
 
 from kit.command import OTHER, deposit, say, withdrawal
+from seamline.ledger.keys import overdue_of
 from seamline.money import Quantity
 from seamline.wallet import Kind, Policy, Rejection
 
@@ -36,10 +37,12 @@ POLICIES = {
     "refund_after_win": ("void", "reject"),
     "refund_within_ms": (3_600_000,),
     "overdraft": ("take_what_is_there", "reject"),
+    "claimants": ("one",),
     "second_claim": ("reject",),
     "campaigns": ("checked", "attributed"),
     "unknown_campaign": ("reject",),
     "disbelief": ("alert", "reject"),
+    "overdue_bet": ("undo",),
 }
 
 
@@ -70,6 +73,8 @@ def any_command(chance):
         if kind is Kind.WIN and often(0.35):
             fields["late"] = True
             key = f"late/{fields['target']}" if often(0.7) else key
+        if kind is Kind.REFUND and often(0.1):
+            key = overdue_of(fields["target"])
     elif kind in (Kind.BET, *_CREDITS) and often(0.2):
         fields["campaign"] = choose(("", "c1", "c2"))
     _odd(kind, fields, choose, often)

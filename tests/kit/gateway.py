@@ -160,7 +160,7 @@ class Doors:
         return [
             (each["kind"], each["amount"], each["balance"])
             for each in self.transactions(integration=integration)
-            if each["kind"] != "tombstone"
+            if each["kind"] not in ("tombstone", "claim")
         ]
 
     def rounds(self, **query):

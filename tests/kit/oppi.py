@@ -23,6 +23,8 @@ PATHS = {
     "retry": "/transaction/retry",
 }
 FUNDS = "1000.00"
+#: Kinds of rows that only keep a key.
+MARKS = ("tombstone", "claim")
 #: The same as the wire counts it.
 START = 100_000_000
 
@@ -154,7 +156,7 @@ class Oppi(Vendor):
         """What was done on this player's account since the deposit: kind, amount, balance."""
         listed = self.doors.transactions(brand="acme", player=self.player)
         return [(each["kind"], each["amount"], each["balance"]) for each in listed[1:]
-                if not each["rejection"] and each["kind"] != "tombstone"]  # fmt: skip
+                if not each["rejection"] and each["kind"] not in MARKS]  # fmt: skip
 
     def alerts(self, *keys):
         """The alerts about these ids."""

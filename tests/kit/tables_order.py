@@ -447,6 +447,34 @@ REWARDS = [
         """,
     ),
     Table(
+        "A claim of one for all is paid to one player, in one currency, whatever was undone of it.",
+        """
+        session s7 p1 EUR
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j1 5.00 s1 claim c1 -> replayed 105.00
+        reward j2 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        reward j3 5.00 s2 claim c1 -> rejected ALREADY_CLAIMED 100.00 ! second_payout
+        reward j4 5.00 s7 claim c1 -> rejected ALREADY_CLAIMED 0.00 ! second_payout
+        refund f1 of j1 s1 -> applied 100.00
+        reward j5 5.00 s2 claim c1 -> rejected ALREADY_CLAIMED 100.00 ! second_payout
+        reward j6 5.00 s2 claim c2 -> applied 105.00
+        bet claim/c3 5.00 s2 r1 -> applied 100.00
+        reward j7 5.00 s2 claim c3 -> applied 105.00
+        """,
+        Policy(
+            claimants="one", second_claim="reject", reversible=frozenset({Kind.BET, Kind.REWARD})
+        ),
+    ),
+    Table(
+        "A claim of one for all is paid again with an alert where the policy says so.",
+        """
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j2 5.00 s2 claim c1 -> applied 105.00 ! second_payout
+        reward j3 5.00 s2 claim c1 -> applied 110.00 ! second_payout
+        """,
+        Policy(claimants="one"),
+    ),
+    Table(
         "A second payment of a claim is rejected where the policy says so.",
         """
         reward j1 5.00 s1 claim c1 -> applied 105.00

@@ -7,7 +7,7 @@ from kit.command import OTHER, bet, deposit, refund, reward, win, withdrawal
 from kit.world import StoreWorld, furnished, terms_of
 from seamline.ledger import audit as auditing
 from seamline.ledger.audit import Law, audit
-from seamline.ledger.book import stone_of
+from seamline.ledger.keys import stone_of
 from seamline.wallet import Kind, Policy
 
 HOUR_MS = 3_600_000

@@ -101,9 +101,13 @@ async def test_nobody_waits_for_a_store_that_hangs(world):
     proven(world.store)
 
 
-async def test_an_overdue_bet_is_undone_where_that_is_ours(world):
-    """A bet that came through after all is given back, before anything else; a repeat is not."""
-    policy = Policy(overdue_bet="undo", refunded_bet_again="reject")
+@pytest.mark.parametrize("again", ["reject", "replay"])
+async def test_an_overdue_bet_is_undone_where_that_is_ours(world, again):
+    """A bet that came through after all is given back, before anything else; a repeat is not.
+
+    Nor is a repeat told that it was done, where that is told of bets that their vendors undid.
+    """
+    policy = Policy(overdue_bet="undo", refunded_bet_again=again)
     world.terms = terms_of(policy)
     async with hanging(world) as (ledger, writer):
         known, new = await asyncio.gather(

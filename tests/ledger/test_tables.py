@@ -27,4 +27,4 @@ def test_tables_use_every_kind():
         for line in table.lines.splitlines()
         if "->" in line
     }
-    assert kinds == set(Kind) - {Kind.TOMBSTONE}
+    assert kinds == set(Kind) - {Kind.TOMBSTONE, Kind.CLAIM}

@@ -13,6 +13,7 @@ import msgspec
 
 from seamline.ledger.chain import START, link
 from seamline.ledger.changes import AlertRow, Changes
+from seamline.ledger.keys import claim_of, overdue_of, refused_of, stone_of
 from seamline.ledger.rows import Account, Grant, Player, Round, Session, Terms, Transaction
 from seamline.ledger.rules import fingerprint
 from seamline.ledger.rules.stakes import losses_on
@@ -28,7 +29,7 @@ from seamline.ledger.rules.view import (
 )
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import must
-from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection, beside
+from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
 
 HOUR_MS = 3_600_000
 
@@ -46,7 +47,7 @@ HOUSE = {
 _PLAYED = frozenset({Kind.BET, Kind.TIP, Kind.WIN, Kind.REFUND})
 
 #: Kinds that belong to no round, whatever round they name.
-_OUTSIDE = frozenset({Kind.TIP, Kind.TOMBSTONE, Kind.NOTICE})
+_OUTSIDE = frozenset({Kind.TIP, Kind.TOMBSTONE, Kind.CLAIM, Kind.NOTICE})
 
 RoundKey = tuple[str, str, str, int]  # integration, game, round, account
 
@@ -109,7 +110,7 @@ class Book(Changes):
             if command.round is not None:
                 view.round = self._round(command, command.round, view, account.id)
             if command.claim is not None:
-                view.claimed = (account.id, integration, command.claim) in self.claims
+                view.claimed = self._is_claimed(command, command.claim, view, account.id)
             if command.campaign is not None and terms.policy.campaigns != "told":
                 self._grant(command, view, account)
         if view.target is not None:
@@ -130,6 +131,14 @@ class Book(Changes):
         if command.kind in policy.noted_refusals:
             noted = (command.integration, refused_of(key))
             view.refused_before = noted in self.transactions
+        if command.kind is Kind.BET:
+            view.withdrawn = (command.integration, overdue_of(key)) in self.transactions
+
+    def _is_claimed(self, command: Command, claim: str, view: View, account: int) -> bool:
+        """Whether it was paid: to that account, or to anybody where it is paid once for all."""
+        if view.terms.policy.claimants == "one":
+            return (command.integration, claim_of(claim)) in self.transactions
+        return (account, command.integration, claim) in self.claims
 
     def _seat(self, command: Command, view: View, *, ahead: bool) -> None:
         """The session of a named player: the one that is named, if theirs, or the newest.
@@ -209,6 +218,8 @@ class Book(Changes):
         transaction = self._enter(command, view, move)
         if move.buries:
             self._bury(command, view)
+        if self._pays(command, view, move, "one"):
+            self._mark(command, view, Kind.CLAIM, claim_of(command.claim or ""))
         if move.settles is not None:
             move.settles.settled_by = transaction.id
             self.by_id[transaction.id] = transaction
@@ -260,10 +271,16 @@ class Book(Changes):
         transaction.previous = account.last
         self._carry(command, account, move, transaction.id)
         transaction.balance, transaction.version = account.balance, account.version
-        if command.claim is not None and move.rejection is None and not view.claimed:
-            self._claim(transaction, command.claim, account.id)
+        if self._pays(command, view, move, "each"):
+            self._claim(transaction, command.claim or "", account.id)
         account.chain = transaction.chain = chained(account.chain, transaction)
         self._roll_up(command.kind, account, move, command.integration)
+
+    @staticmethod
+    def _pays(command: Command, view: View, move: Move, claimants: str) -> bool:
+        """Whether it is the first to pay a claim, where that is paid to one or to each player."""
+        first = command.claim is not None and move.rejection is None and not view.claimed
+        return first and view.terms.policy.claimants == claimants
 
     def _claim(self, transaction: Transaction, claim: str, account: int) -> None:
         """Note what was paid and may not be again; the audit looks for it at rewards alone."""
@@ -310,9 +327,12 @@ class Book(Changes):
         """A tombstone under the target's key: the bet is refused when it comes."""
         must(bool(command.target), "a refund names its target", key=command.key)
         key = stone_of(command.target or "")
-        stone = msgspec.structs.replace(command, kind=Kind.TOMBSTONE, key=key)
-        bare = msgspec.structs.replace(view, fingerprint=bytes(16), prior=None)
-        self._enter(stone, bare, Move())
+        self._mark(command, view, Kind.TOMBSTONE, key)
+
+    def _mark(self, command: Command, view: View, kind: Kind, key: str) -> None:
+        """A row that moves nothing, so that a key is found later."""
+        mark = msgspec.structs.replace(command, kind=kind, key=key)
+        self._enter(mark, msgspec.structs.replace(view, fingerprint=bytes(16), prior=None), Move())
 
     def _play(self, command: Command, view: View, move: Move, number: int) -> Round | None:
         """The round that the command belongs to, brought up to date; opened when it is new."""
@@ -409,25 +429,6 @@ class Book(Changes):
         self.alerts.append(
             AlertRow(command.integration, command.key or "", raised, account, self.written_ms)
         )
-
-
-def refused_of(key: str) -> str:
-    """The key under which the first refusal of a key is noted."""
-    return beside("refused", key)
-
-
-def overdue_of(key: str) -> str:
-    """The key of the refund by which a bet is undone that had no outcome in time."""
-    return beside("overdue", key)
-
-
-def stone_of(key: str) -> str:
-    """The key of a transaction's tombstone.
-
-    It is apart from the transaction's own: what a refund named too early and no refund can undo, a
-    win say, comes under its key all the same.
-    """
-    return beside("tombstone", key)
 
 
 def _undo(round_: Round, move: Move) -> None:

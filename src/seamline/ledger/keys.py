@@ -1,12 +1,38 @@
-"""Under which keys commands may find what was recorded: their own, and those that they mean."""
+"""Under which keys commands may find what was recorded: their own, and those that they mean.
+
+What is kept beside a transaction has a key made of the transaction's, which no vendor can name.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from seamline.ledger.book import refused_of, stone_of
-from seamline.wallet import Command, Kind, Policy
+from seamline.wallet import Command, Kind, Policy, beside
+
+
+def refused_of(key: str) -> str:
+    """The key under which the first refusal of a key is noted."""
+    return beside("refused", key)
+
+
+def overdue_of(key: str) -> str:
+    """The key of the refund by which a bet is undone that had no outcome in time."""
+    return beside("overdue", key)
+
+
+def stone_of(key: str) -> str:
+    """The key of a transaction's tombstone.
+
+    It is apart from the transaction's own: what a refund named too early and no refund can undo, a
+    win say, comes under its key all the same.
+    """
+    return beside("tombstone", key)
+
+
+def claim_of(claim: str) -> str:
+    """The key of the mark that a claim was paid, where it is paid once for all players."""
+    return beside("claim", claim)
 
 
 def grouped(commands: Sequence[Command]) -> Mapping[str, list[Command]]:
@@ -18,7 +44,7 @@ def grouped(commands: Sequence[Command]) -> Mapping[str, list[Command]]:
 
 
 def keys_of(commands: Sequence[Command], policy: Policy) -> set[str]:
-    """The keys that commands carry or mean, and those of tombstones that may stand for them."""
+    """The keys that commands carry or mean, and those of what may be kept beside them."""
     keys = {command.key for command in commands if command.key is not None}
     undone = {
         command.key
@@ -29,6 +55,9 @@ def keys_of(commands: Sequence[Command], policy: Policy) -> set[str]:
     if policy.noted_refusals:
         noted = {each.key for each in commands if each.kind in policy.noted_refusals and each.key}
         found |= {refused_of(key) for key in noted}
+    # Where every bet that was undone is refused when it comes again, it matters not who undid it.
+    if policy.overdue_bet == "undo" and policy.refunded_bet_again == "replay":
+        found |= {overdue_of(each.key) for each in commands if each.kind is Kind.BET and each.key}
     return found
 
 
@@ -41,4 +70,6 @@ def aims_of(commands: Sequence[Command], policy: Policy) -> set[str]:
     if policy.noted_refusals:
         asked = {each.target for each in commands if each.kind is Kind.STATUS and each.target}
         found |= {refused_of(key) for key in asked}
+    if policy.claimants == "one":
+        found |= {claim_of(each.claim) for each in commands if each.claim is not None}
     return found

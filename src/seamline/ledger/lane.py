@@ -18,7 +18,8 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from seamline.ledger.book import Book, overdue_of
+from seamline.ledger.book import Book
+from seamline.ledger.keys import overdue_of
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.store import StoreUnavailable, Writer

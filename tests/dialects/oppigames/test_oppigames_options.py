@@ -81,7 +81,7 @@ def test_what_is_no_choice():
     """A repeat hears its first answer, what was refused or undone stays so; credits are undone."""
     made = policy(sandbox())
     assert made.replayed_balance == "stored"
-    assert made.refunded_bet_again == "reject"
+    assert (made.refunded_bet_again, made.claimants) == ("replay", "one")
     assert made.remembered_refusals == {Kind.BET}
     assert made.reversible == {Kind.BET, Kind.WIN, Kind.REWARD}
     assert made.win_after_refund == "reject"

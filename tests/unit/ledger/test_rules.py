@@ -59,8 +59,8 @@ def test_tables_state_laws():
 
 
 def test_every_kind_is_decided():
-    """The rules know every kind of command; a tombstone is no command."""
-    assert set(_DECIDE) == set(Kind) - {Kind.TOMBSTONE}
+    """The rules know every kind of command; tombstones and claims are no commands."""
+    assert set(_DECIDE) == set(Kind) - {Kind.TOMBSTONE, Kind.CLAIM}
 
 
 def test_table_can_fail():

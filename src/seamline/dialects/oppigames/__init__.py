@@ -91,8 +91,6 @@ def policy(options: Options) -> Policy:
             "campaign",
             "reference",
         ),
-        # Of a bet that had no outcome in time nobody may hear later that it was done.
-        refunded_bet_again="reject",
         remembered_refusals=frozenset({Kind.BET}),
         unknown_session="adopt" if adopts else "reject",
         # Without a session nobody knows which game was launched.
@@ -106,6 +104,8 @@ def policy(options: Options) -> Policy:
         irreversible="reject",
         refund_after_win=_AFTER_WIN[options.rollback_paid_bet],
         overdraft="reject" if options.rollback_negative == "reject" else "allow_negative",
+        # A bonus is one player's, so that its id is paid once whoever it is for (page "Reward").
+        claimants="one",
         second_claim="alert" if options.bonus_reref == "allow" else "reject",
         campaigns="checked",
         unknown_campaign="reject" if options.unknown_bonus == "reject" else "alert",

@@ -28,6 +28,10 @@ from seamline.wallet import Command, Kind
 IDS = 5
 
 
+#: A player, and a game and a currency where they are named.
+Seat = tuple[str, str | None, str | None]
+
+
 class Group(msgspec.Struct):
     """The commands of one integration, and what is known of whose they are."""
 
@@ -35,8 +39,8 @@ class Group(msgspec.Struct):
     number: int
     commands: list[Command]
     sessions: Sequence[Row] = ()
-    #: The newest session, with the player and the game that it was looked for.
-    newest: list[tuple[str, str | None, Row]] = msgspec.field(default_factory=list)
+    #: The newest session, with the player, game and currency that it was looked for.
+    newest: list[tuple[Seat, Row]] = msgspec.field(default_factory=list)
     players: dict[str, Player] = msgspec.field(default_factory=dict)
     #: For each command the accounts of its session, its player or its target.
     accounts: list[set[int]] = msgspec.field(default_factory=list)
@@ -127,14 +131,14 @@ class Loading:
         sought = literal(group.sought)
         owners = step.add("find_accounts", number, sought) if sought != "{}" else nothing
         newest = [
-            (player, game, step.add("find_newest_session", number, brand, player, game))
-            for player, game in _newest_wanted(group)
+            (seat, step.add("find_newest_session", number, brand, *seat))
+            for seat in _newest_wanted(group)
         ]
 
         def enter() -> None:
             group.sessions = sessions()
             group.players = {each.name: each for each in map(columns.player_of, players())}
-            group.newest = [(player, game, row) for player, game, rows in newest for row in rows()]
+            group.newest = [(seat, row) for seat, rows in newest for row in rows()]
             group.accounts = _appointed(group, purses(), owners())
 
         return enter
@@ -186,7 +190,8 @@ class Loading:
         theirs = step.add("load_rounds_of", number, aims, name) if aims != "{}" else nothing
         pairs = group.with_accounts(lambda command: command.round)
         rounds = step.add("load_rounds", number, *literals(pairs), name) if pairs else nothing
-        claims = group.with_accounts(lambda command: command.claim)
+        each = group.terms.policy.claimants == "each"
+        claims = group.with_accounts(lambda command: command.claim) if each else ()
         paid = step.add("load_claims", number, *literals(claims)) if claims else nothing
 
         def enter() -> None:
@@ -220,9 +225,9 @@ class Loading:
         for row in group.sessions:
             session = columns.found_session(row, name, book.accounts[cast("int", row[6])])
             book.sessions[name, session.name] = session
-        for player, game, row in group.newest:
+        for seat, row in group.newest:
             session = columns.found_session(row, name, book.accounts[cast("int", row[6])])
-            book.newest[name, player, game] = session
+            book.newest[name, *seat] = session
         for each in group.players.values():
             book.players[group.terms.brand, each.name] = each
         for command in group.commands:
@@ -277,11 +282,11 @@ class Loading:
         return enter
 
 
-def _newest_wanted(group: Group) -> set[tuple[str, str | None]]:
-    """The players, and games, whose newest session a command may stand for."""
+def _newest_wanted(group: Group) -> set[Seat]:
+    """Whose newest session, in which game and currency, a command may stand for."""
     adopts = group.terms.policy.unknown_session == "adopt"
     return {
-        (command.player, command.game)
+        (command.player, command.game, command.currency)
         for command in group.commands
         if command.player is not None
         and (adopts if command.session is not None else command.kind is Kind.AUTHORIZE)
@@ -291,7 +296,7 @@ def _newest_wanted(group: Group) -> set[tuple[str, str | None]]:
 def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> list[set[int]]:
     """For each command the accounts that it may be about."""
     sessions = {row[1]: row[6] for row in group.sessions}
-    newest = {(player, game): row[6] for player, game, row in group.newest}
+    newest = {seat: row[6] for seat, row in group.newest}
     held = {(name, currency): account for name, currency, account in purses}
     owned = dict(cast("Sequence[tuple[str, int]]", owners))
     policy = group.terms.policy
@@ -299,7 +304,7 @@ def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> li
     for command in group.commands:
         found = {
             sessions.get(command.session),
-            newest.get((command.player or "", command.game)),
+            newest.get((command.player or "", command.game, command.currency)),
             held.get((command.player, command.currency)),
         }
         if owned:

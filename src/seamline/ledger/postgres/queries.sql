@@ -31,14 +31,14 @@ JOIN accounts AS a ON a.id = s.account
 JOIN players AS p ON p.id = a.player
 
 -- find_newest_session --
--- A player's newest session at an integration, of one game or of any.
+-- A player's newest session at an integration, of one game or any, in one currency or any.
 SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account,
        p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
 FROM players AS p
 JOIN accounts AS a ON a.player = p.id
 JOIN sessions AS s ON s.account = a.id AND s.integration = $1::bigint
 WHERE p.brand = $2::text AND p.name = $3::text AND ($4::text IS NULL OR s.game = $4::text)
-      AND s.closed_ms IS NULL
+      AND ($5::text IS NULL OR a.currency = $5::text) AND s.closed_ms IS NULL
 ORDER BY s.id DESC LIMIT 1
 
 -- find_accounts --

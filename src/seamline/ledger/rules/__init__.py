@@ -97,7 +97,7 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
     if prior.rejection is not None:
         return refuse(prior.rejection, view)
     undone = prior.kind is Kind.BET and prior.reversed_by is not None
-    if undone and view.terms.policy.refunded_bet_again == "reject":
+    if undone and (view.withdrawn or view.terms.policy.refunded_bet_again == "reject"):
         return refuse(Rejection.REFUNDED_BEFORE, view)
     return replay(prior, view)
 

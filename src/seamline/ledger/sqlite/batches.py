@@ -94,7 +94,7 @@ class Batches:
         """What was paid and given to the accounts that the commands are about."""
         integration = self._directory.integration(terms)
         claims = [command for command in group if command.claim is not None]
-        if claims:
+        if claims and terms.policy.claimants == "each":
             self._load_claims(book, terms, integration, claims)
         if terms.policy.campaigns != "told":
             self._load_grants(book, terms, integration, group)
