@@ -129,6 +129,52 @@ def test_row54_launch(oppi, api):
     oppi.ok("bet", oppi.bet_body(sessionId="b" * 96), START // 2)
 
 
+def launched(oppi, api, vendor_session, **fields):
+    """Launch a game that the vendor names so: our own id of the session."""
+    told = {"status": "RS_OK", "gameUrl": "https://g", "sessionId": vendor_session}
+    api.answers["/game/url"] = (200, told)
+    body = {"integration": "oppigames", "player": oppi.player, "currency": "USD", "launch": True}
+    status, answer = oppi.doors.operator("POST", "/v1/sessions", body | {"game": "G1"} | fields)
+    assert (status, answer["game_url"]) == (201, "https://g")
+    return answer["session_id"]
+
+
+def test_row54_a_launch_is_known_by_the_vendors_name(tmp_path, api):
+    """Also where unknown sessions are refused, bets name the session as the launch's answer did."""
+    with gateway(tmp_path, vendor_base_url=api.url, session_policy="strict") as rig:
+        oppi = Oppi(rig).start()
+        oppi.game = "G1"
+        ours = launched(oppi, api, "a" * 384)
+        assert ours != "a" * 384
+        oppi.no("bet", oppi.bet_body(1, sessionId="b" * 384))
+        bet = oppi.bet_body(1, sessionId="a" * 384)
+        oppi.ok("bet", bet, START - 1)
+        told = oppi.ok("balance", oppi.balance_body(sessionId="a" * 384))
+        assert (told["sessionId"], told["balance"]) == ("a" * 384, START - 1)
+        rig.close_session("oppigames", ours)
+        oppi.no("bet", oppi.bet_body(1, sessionId="a" * 384))
+        oppi.ok("payout", oppi.payout_body(bet, 1, sessionId="a" * 384), START)
+        rig.audit()
+
+
+def test_row54_a_name_that_the_vendor_gave_before(tmp_path, api):
+    """It stays the session that it was; the new player cannot be taken for the old one."""
+    with gateway(tmp_path, vendor_base_url=api.url, session_policy="strict") as rig:
+        oppi = Oppi(rig).start()
+        oppi.game = "G1"
+        launched(oppi, api, "a" * 384)
+        first = oppi.player
+        oppi.start()
+        launched(oppi, api, "a" * 384)
+        oppi.no("bet", oppi.bet_body(1, sessionId="a" * 384))
+        oppi.ok("bet", oppi.bet_body(1, sessionId="a" * 384, playerId=first), START - 1)
+        rig.pass_time(hours=1)
+        oppi.player = first
+        launched(oppi, api, "a" * 384)
+        oppi.ok("bet", oppi.bet_body(1, sessionId="a" * 384), START - 2)
+        rig.audit()
+
+
 def test_row54_a_demo(oppi, api):
     """A demo has a currency of its own, so that nothing of it can touch real money."""
     api.answers["/game/url"] = (200, {"status": "RS_OK", "gameUrl": "https://g", "sessionId": "x"})

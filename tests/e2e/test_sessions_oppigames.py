@@ -52,6 +52,16 @@ def test_a_balance_binds_no_session(seated):
     oppi.ok("bet", oppi.bet_body(1, sessionId=UNKNOWN), START - 1)
 
 
+def test_a_bound_session_is_closed_with_its_launch(seated):
+    """Who closes the session that they opened need not know what the vendor calls it."""
+    oppi = seated("bind_on_first_use")
+    oppi.doors.session("oppigames", "other", player=oppi.player, game="other")
+    oppi.ok("bet", oppi.bet_body(1, sessionId=UNKNOWN))
+    oppi.leave()
+    oppi.no("bet", oppi.bet_body(1, sessionId=UNKNOWN), "RS_ERROR_INVALID_TOKEN")
+    oppi.ok("bet", oppi.bet_body(1, sessionId="other", gameId="other"), START - 2)
+
+
 def test_a_bound_session_is_nobody_elses(seated):
     """Another player who names it is refused, whatever that player has open."""
     oppi = seated("bind_on_first_use")

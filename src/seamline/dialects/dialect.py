@@ -219,7 +219,11 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Launched(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the player's browser goes, and the vendor's own id of the session where it has one."""
+    """Where the player's browser goes.
+
+    `vendor_session` is the vendor's own id of the session, where its calls may name that one: it is
+    another name of the session from then on.
+    """
 
     game_url: str
     vendor_session: str | None = None

@@ -98,7 +98,7 @@ class Registry:
         return opened, True
 
     def close_session(self, terms: Terms, name: str, now_ms: int) -> Session:
-        """The session, closed; closing twice keeps the first time. `Unknown` when there is none."""
+        """The session, closed under all its names; closing twice keeps the first time."""
         session = self._directory.session(terms, name)
         if session is None:
             raise Unknown(f"no session {name!r} at integration {terms.integration!r}")

@@ -150,7 +150,10 @@ class Writer(Protocol):
         """
 
     def close_session(self, terms: Terms, name: str, now_ms: int) -> Session:
-        """The session, closed; closing twice keeps the first time. `Unknown` when there is none."""
+        """The session, closed; closing twice keeps the first time. `Unknown` when there is none.
+
+        Other names of the same launch are closed with it: those under which a vendor names it.
+        """
 
     def grant(self, terms: Terms, wanted: NewGrant) -> None:
         """Note a campaign that a vendor gave; rewards and free rounds are held against it."""

@@ -128,6 +128,13 @@ def test_a_launch_opens_a_url():
     assert opened == Launched(game_url="https://g/?sessionId=x", vendor_session="x" * 384)
 
 
+@pytest.mark.parametrize("session", ["", "x" * 1025, "a\0", "a\x1f", 7, None])
+def test_a_launch_without_a_session_that_can_be_named(session):
+    """An id that no call of the vendor's could carry is an answer that nobody can read."""
+    with pytest.raises(VendorError, match="sessionId"):
+        told(STUDIO.launch, LAUNCH, {"status": "RS_OK", "gameUrl": "g", "sessionId": session})
+
+
 def test_row57_bonuses_are_asked_for_in_one_call():
     """One per player and game, each with an index; the operator's word for the type is mapped."""
     where = integration(bonus_types={"free": "Free Bets"})

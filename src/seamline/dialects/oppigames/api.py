@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -19,13 +19,15 @@ from seamline.dialects.oppigames.reasons import OK
 from seamline.dialects.oppigames.signature import signed_by_us
 from seamline.dialects.signing import BadJson, strictly
 from seamline.money import BadQuantity, Quantity
-from seamline.wallet import Integration
+from seamline.wallet import MARK, Integration
 
 T = TypeVar("T")
 
 _ACCEPT = ((b"accept", b"application/json"),)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHOWN = 200
+#: What the vendor could name in a call.
+_SAYABLE = f"^[^\0{MARK}]+$"
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class Opened(msgspec.Struct, frozen=True, rename="camel"):
     """The answer to a launch."""
 
     game_url: str
-    session_id: str
+    session_id: Annotated[wire.SessionId, msgspec.Meta(pattern=_SAYABLE)]
 
 
 class Given(msgspec.Struct, frozen=True, rename="camel"):

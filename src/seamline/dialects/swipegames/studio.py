@@ -110,9 +110,8 @@ def read_launch(
     ask: Launch,  # noqa: ARG001  the same shape for every operation
     integration: Integration[Options],  # noqa: ARG001
 ) -> Launched:
-    """Where the player goes, and the vendor's id of the session."""
-    opened = core.answer(reply, core.OPENED)
-    return Launched(game_url=opened.game_url, vendor_session=opened.gs_id)
+    """Where the player goes. The vendor's id of the session is in no call of the vendor's."""
+    return Launched(game_url=core.answer(reply, core.OPENED).game_url)
 
 
 def compose_games(wanted: GamesFilter, integration: Integration[Options], _at_ms: int) -> Request:

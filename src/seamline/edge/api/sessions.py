@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 
+import structlog
+
 from seamline.dialects.dialect import Launch
 from seamline.edge.api import shapes
 from seamline.edge.api.endpoint import Answer
@@ -15,6 +17,8 @@ from seamline.ledger.rows import Player, Session
 from seamline.ledger.store import Conflict, NewSession, Unknown, Writer
 from seamline.money import Amount
 from seamline.wallet import PlayerStatus
+
+_LOG = structlog.get_logger("seamline.api")
 
 _BARRED = {
     PlayerStatus.BLOCKED: Code.PLAYER_BLOCKED,
@@ -84,10 +88,40 @@ async def _launched(
     balance = str(Amount(account.balance, account.currency))
     wanted = _launch(body, session.player, session.name, balance)
     try:
-        return (await launched(gateway, target, wanted)).game_url
+        told = await launched(gateway, target, wanted)
     except Problem as problem:
         problem.tell(session_id=session.name)
         raise
+    if told.vendor_session is not None:
+        # Nobody plays before the answer with the URL is out.
+        await _named(gateway, target, session, told.vendor_session)
+    return told.game_url
+
+
+async def _named(gateway: Gateway, target: Connection, session: Session, name: str) -> None:
+    """Let the vendor's calls name the session by the vendor's own id of it.
+
+    An id that was another session's before stays that one's: the player can play only where the
+    dialect adopts sessions.
+    """
+    wanted = NewSession(
+        name=name,
+        player=session.player.name,
+        currency=session.account.currency.code,
+        game=session.game,
+        opened_ms=session.opened_ms,
+        expires_ms=session.expires_ms,
+    )
+    try:
+        known, _ = await gateway.ledger.run(
+            lambda writer, _: writer.open_session(target.terms, wanted)
+        )
+    except Conflict as error:
+        _LOG.warning("vendor_session_not_taken", session=session.name, why=str(error))
+        return
+    if known.opened_ms != session.opened_ms:
+        why = f"session {name!r} is an earlier launch's"
+        _LOG.warning("vendor_session_not_taken", session=session.name, why=why)
 
 
 async def _demo(gateway: Gateway, target: Connection, body: shapes.NewSessionBody) -> Answer:
