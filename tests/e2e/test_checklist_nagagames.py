@@ -5,6 +5,7 @@ simulator's.
 """
 
 import json
+from contextlib import contextmanager
 from hashlib import sha256
 
 import msgspec
@@ -32,6 +33,18 @@ def choosy(tmp_path):
     yield rig.serve()
     rig.audit()
     rig.close()
+
+
+@contextmanager
+def playing(folder, *games):
+    """A gateway over that folder's ledger, at which these games may be played."""
+    options = msgspec.structs.replace(DIALECT.sandbox(), games=frozenset(games))
+    rig = GatewayRig(folder, options={"nagagames": options}).serve()
+    try:
+        yield rig
+        rig.audit()
+    finally:
+        rig.close()
 
 
 # The signature at the door.
@@ -300,6 +313,25 @@ def test_row26_a_bad_amount(naga, amount):
     assert naga.rows() == []
 
 
+def test_row26_the_largest_amounts(naga):
+    """More than the ledger can count is an error that the vendor can read, and nothing moves."""
+    huge = "999999999999999999.99"
+    bet = naga.play()
+
+    def with_amount(data):
+        return json.dumps(data).replace('"amount": 10', f'"amount": {huge}')
+
+    dear = with_amount(naga.play())
+    assert naga.post("place-bet", None, raw=dear) == (402, "Insufficient balance")
+    naga.post("place-bet", bet)
+    pay = naga.pay(bet)
+    for _ in range(2):
+        refused = naga.post("payout", None, raw=with_amount(pay))
+        assert refused == (400, "Invalid data: amount")
+    assert naga.rows() == [("bet", "10.00", "90.00")]
+    assert naga.post("payout", pay) == balance(100)
+
+
 def test_row26_a_missing_amount(naga):
     """Without an amount nothing is bet."""
     assert naga.post("place-bet", naga.play(amount=...)) == (400, "Invalid data: amount")
@@ -386,17 +418,23 @@ def test_row35_a_payout_that_comes_late(naga):
     assert naga.balance() == "115.00"
 
 
-def test_row35_a_payout_of_a_disabled_game(choosy):
-    """A game that was switched off after the bet is paid all the same."""
-    naga = Naga(choosy).sit_down()
-    naga.game = "pandora"
-    bet = naga.play()
-    naga.post("place-bet", bet)
-    options = msgspec.structs.replace(naga.integration.options, games=frozenset({"mahjong"}))
-    integration = msgspec.structs.replace(naga.integration, options=options)
-    call = naga.calls["payout"]
-    (item,) = call.read(naga.request("payout", naga.pay(bet)), integration)
-    assert item.objection is None
+def test_row35_a_payout_of_a_disabled_game(tmp_path):
+    """The operator takes a game out of the settings and starts again: what was bet is finished."""
+    with playing(tmp_path, "mahjong", "pandora") as rig:
+        naga = Naga(rig)
+        naga.game = "pandora"
+        naga.sit_down()
+        won, undone = naga.play(), naga.play()
+        for each in (won, undone):
+            assert isinstance(naga.post("place-bet", each), dict)
+    with playing(tmp_path, "mahjong") as rig:
+        naga.doors, naga.integration = rig, rig.integrations[naga.name]
+        assert naga.post("place-bet", naga.play()) == (400, "Invalid game")
+        assert naga.post("authorize", naga.who()) == (400, "Invalid game")
+        assert naga.post("payout", naga.pay(won, amount=25)) == balance(105)
+        assert naga.cancel(undone)["status"] == "CANCELED"
+        assert naga.status(won) == "RESOLVED"
+        assert naga.post("place-bet", naga.play(gameCode="mahjong")) == balance(105)
 
 
 def test_row51_an_unknown_bet_type(naga):

@@ -8,6 +8,8 @@ Few of the vendor's own texts are known; the others are ours.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from seamline.dialects.dialect import Reply, total
@@ -86,6 +88,12 @@ _BY_FIELD = {
     (Rejection.MALFORMED, wire.BRAND_AND_GROUP): Refusal(400, "Invalid brand or group"),
     (Rejection.MALFORMED, None): _INVALID,
 }
+_BY_CALL: Mapping[tuple[str | None, Rejection], Refusal] = {
+    # More than a ledger can count is more than any player has.
+    ("place-bet", Rejection.AMOUNT_RANGE): REFUSALS[Rejection.FUNDS],
+    # Nobody sent a token; the named player has none.
+    ("player-token", Rejection.SESSION_UNKNOWN): REFUSALS[Rejection.PLAYER_UNKNOWN],
+}
 #: Of a place in the body as much as a reader needs.
 _MAX_FIELD = 60
 
@@ -98,13 +106,10 @@ def refuse(rejected: Rejected, call: str | None, _integration: Integration[Optio
 
 def _row(rejected: Rejected, call: str | None) -> Refusal:
     """What to answer, by what is wrong and where."""
-    row = _BY_FIELD.get((rejected.why, rejected.field))
+    row = _BY_FIELD.get((rejected.why, rejected.field)) or _BY_CALL.get((call, rejected.why))
     if row is not None:
         return row
     if rejected.why is Rejection.MALFORMED:
         field = (rejected.field or "").encode(errors="replace").decode()[:_MAX_FIELD]
         return Refusal(400, f"Invalid data: {field}")
-    if call == "player-token" and rejected.why is Rejection.SESSION_UNKNOWN:
-        # Nobody sent a token; the named player has none.
-        return REFUSALS[Rejection.PLAYER_UNKNOWN]
     return REFUSALS[rejected.why]
