@@ -194,6 +194,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     priced: bool = False
     #: Why the dialect would refuse it; stands only where the key is new.
     objection: Rejection | None = None
+    #: Its player asks too often; stands only where the key is new, and never for what is owed.
+    hasty: bool = False
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +263,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     disbelief: Literal["ignore", "alert", "reject"] = "ignore"
     #: A bet without an outcome in time: its refund is owed by the vendor, or made at once.
     overdue_bet: Literal["await_refund", "undo"] = "await_refund"
-    #: How many commands one player may send in how many milliseconds.
+    #: How many commands one player may send in how many milliseconds. What comes again counts, but
+    #: is not refused for it; neither are wins and refunds.
     pace: tuple[int, int] | None = None
 
 

@@ -431,13 +431,19 @@ def test_row34_a_wallet_that_is_away(gyre, doors, monkeypatch):
 
 
 def test_a_player_who_asks_too_often(other):
-    """More calls in ten seconds than allowed are 429, worth another try, and not stored."""
+    """More calls in ten seconds than allowed are 429, worth another try, and not stored.
+
+    What comes again, and what undoes, is no new call.
+    """
     gyre = other(rate_per_player=[3, 10])
     many = [gyre.fields(amount="1") for _ in range(5)]
     answers = [gyre.post("authorize", each) for each in many]
     assert [status for status, _ in answers] == [200, 200, 200, 429, 429]
     assert denial(answers[3])[1] == "RATE_LIMITED"
     assert answers[3][1]["retryable"] is True
+    assert gyre.post("authorize", many[0]) == answers[0]
+    undone = gyre.cancel(many[0])
+    assert (undone[0], gyre.balance()) == (200, "98.00")
     gyre.doors.ahead_ms += 11_000
     assert gyre.post("authorize", many[3])[1]["decision"] == "allow"
 

@@ -6,7 +6,7 @@
     p1 has 100.00
 
 A command is its kind, its key (`-` for none), and then in any order: an amount, a session (`s...`),
-a round (`r...`), `free`, `late`, `priced`, `only_checked`, `ends`, `goes-on`, and pairs such as
+a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs such as
 `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not named),
 `note n1`, `believes 9.00`, `objects PRICE`, `from other`. An answer's balance may be left out; to
 `status` it is how the bet stands. Other lines furnish the world:
@@ -68,7 +68,7 @@ def command_of(text: str) -> Command:
         word = words.pop(0)
         if word in _PAIRS:
             fields[_PAIRS[word]] = words.pop(0)
-        elif word in ("free", "late", "priced", "only_checked"):
+        elif word in ("free", "late", "priced", "only_checked", "hasty"):
             fields[word] = True
         elif word in ("ends", "goes-on"):
             fields["ends"] = word == "ends"

@@ -171,6 +171,22 @@ NOTICES = [
         Policy(disbelief="alert"),
     ),
     Table(
+        "Whose player asks too often is refused, but for repeats and what is owed; not for ever.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        bet b1 10.00 s1 r1 hasty -> replayed 90.00
+        bet b2 10.00 s1 r2 hasty -> rejected RATE 90.00
+        tip t1 10.00 s1 hasty -> rejected RATE 90.00
+        reward j1 10.00 s1 hasty -> rejected RATE 90.00
+        notice n1 s1 hasty -> rejected RATE 90.00
+        balance - s1 hasty -> rejected RATE 90.00
+        win w1 5.00 s1 r1 hasty -> applied 95.00
+        refund f1 of b1 s1 hasty -> applied 105.00 ! refund_after_win
+        bet b2 10.00 s1 r2 -> applied 95.00
+        """,
+        Policy(remembered_refusals=frozenset({Kind.BET}), noted_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
         "A vendor that believes in another balance is refused where policy says so.",
         """
         bet b1 10.00 s1 r1 believes 90 -> rejected OUT_OF_SYNC 100.00

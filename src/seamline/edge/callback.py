@@ -221,10 +221,10 @@ class Callbacks:
 
 
 def _paced(item: Command | Rejected, pace: Pace, at_ms: int) -> Command | Rejected:
-    """The item, or its refusal where its player asks too often."""
+    """The item, marked where its player asks too often; the ledger knows what only comes again."""
     if isinstance(item, Rejected) or pace.admits(item.player or item.session or "", at_ms):
         return item
-    return Rejected(why=Rejection.RATE, key=item.key)
+    return msgspec.structs.replace(item, hasty=True)
 
 
 def request_ids(start_ms: int) -> Iterator[str]:

@@ -462,7 +462,7 @@ async def test_a_caller_from_elsewhere_is_refused(rig):
 
 
 async def test_who_asks_too_often_is_refused(rig):
-    """A player's commands beyond the policy's pace are refused one by one, and move nothing."""
+    """A player's commands beyond the policy's pace are refused one by one; repeats are not."""
     connection = rig.gateway.connections["swipe"]
     terms = msgspec.structs.replace(connection.terms, policy=Policy(pace=(2, 1_000)))
     here = msgspec.structs.replace(connection, terms=terms)
@@ -470,5 +470,6 @@ async def test_who_asks_too_often_is_refused(rig):
     rig.app = Callbacks(gateway, body_limit=LIMIT, body_timeout_s=0.05)
     got = await rig.bets(["b1", "1.00"], ["b2", "1.00"], ["b3", "1.00"])
     assert got.json == ["Applied", "Applied", "RATE"]
+    assert (await rig.bets(["b1", "1.00"])).json == ["Replayed"]
     rig.world.now_ms += 1_000
     assert (await rig.bets(["b3", "1.00"])).json == ["Applied"]

@@ -23,7 +23,6 @@ ELSEWHERE = {
     "SIGNATURE",
     "STALE",
     "ADDRESS",
-    "RATE",
     "BUSY",
     "FAULT",
     "OVERDUE",

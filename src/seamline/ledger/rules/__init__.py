@@ -50,6 +50,8 @@ def decide(command: Command, view: View) -> Decision:
     """What becomes of *command*: an answer, or a move to record. The same for every store."""
     if view.prior is not None:
         return _known(command, view, view.prior)
+    if command.hasty and command.kind not in _OWED:
+        return refuse(Rejection.RATE, view)
     decision = _DECIDE[command.kind](command, view)
     if command.note is not None and decision.move is not None:
         noted = (*decision.alerts, Raised(Alert.NOTICE, command.note))
@@ -160,6 +162,8 @@ def _facts(fields: tuple[str, ...]) -> Callable[[Command], object]:
     return attrgetter(*fields)
 
 
+#: What is owed to a player is done however often they ask.
+_OWED = frozenset({Kind.WIN, Kind.REFUND})
 _ENCODE = msgspec.msgpack.Encoder().encode
 _DECIDE: Mapping[Kind, Callable[[Command, View], Decision]] = {
     Kind.BALANCE: _look,
