@@ -6,10 +6,10 @@
     p1 has 100.00
 
 A command is its kind, its key (`-` for none), and then in any order: an amount, a session (`s...`),
-a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs such as
-`of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not named),
-`note n1`, `believes 9.00`, `objects PRICE`, `from other`. An answer's balance may be left out; to
-`status` it is how the bet stands. Other lines furnish the world:
+a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs
+such as `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not
+named), `note n1`, `believes 9.00`, `objects PRICE`, `from other`. An answer's balance may be left
+out; to `status` it is how the bet stands. Other lines furnish the world:
 
     player p3                 session s3 p3 BTC           close s1
     status p1 blocked         limits p1 {"session_minutes": 60}

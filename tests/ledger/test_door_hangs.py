@@ -4,9 +4,10 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from structlog.testing import capture_logs
 
 from kit.books import proven, transactions
-from kit.command import bet, deposit
+from kit.command import bet, deposit, win
 from kit.door import door, why
 from kit.world import terms_of
 from seamline.ledger import lane as lane_module
@@ -120,6 +121,17 @@ async def test_an_overdue_bet_is_undone_where_that_is_ours(world, again):
         assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed
     assert world.balance("p1") == "99.00"
     proven(world.store)
+
+
+@pytest.mark.parametrize(("policy", "named"), [("undo", ["swipe b1"]), ("await_refund", [])])
+async def test_the_log_names_the_bets_that_are_ours_to_undo(world, policy, named):
+    """Nothing else would tell of them, were the gateway killed before they are undone."""
+    world.terms = terms_of(Policy(overdue_bet=policy))
+    async with hanging(world) as (ledger, _):
+        with capture_logs() as logs:
+            await asyncio.gather(ledger.apply(bet("b1")), ledger.apply(win("w0", round_="r0")))
+    (line,) = [each for each in logs if each["event"] == "store_does_not_answer"]
+    assert (line["commands"], line["bets"]) == (2, named)
 
 
 async def test_a_refund_that_is_owed_is_not_forgotten(world, monkeypatch):

@@ -219,9 +219,16 @@ class Lane:
             _unless_gone(future, partial(future.set_result, STALLED))
 
     def _give_up(self, batch: Sequence[Waiter], given_up: list[str]) -> None:
-        """Tell who is in the batch that there is no outcome yet; it may still come."""
+        """Tell who is in the batch that there is no outcome yet; it may still come.
+
+        The bets that are ours to undo are named: nothing else tells of them if the gateway is
+        killed.
+        """
         self._turn_away()
         self._flow.overdue += len(batch)
+        undone = (command for command, _ in batch if self._is_ours_to_undo(command))
+        bets = [f"{command.integration} {command.key}" for command in undone]
+        _LOG.error("batch_overdue", commands=len(batch), bets=bets)
         given_up.extend(command.key or "" for command, _ in batch)
         for _, future in batch:
             _unless_gone(future, partial(future.set_result, OVERDUE))
@@ -230,11 +237,11 @@ class Lane:
         """Undo bets that came through after their vendors were told otherwise, where it is ours to.
 
         The refunds come before whatever else is decided, until they are written. Should the gateway
-        be killed before that, the vendor's own repeat of the bet meets the bet.
+        be killed before that, the vendor's own repeat of the bet meets the bet: a store that hangs
+        cannot keep a note either. Who runs the gateway finds the bets in the log.
         """
         for (command, _), outcome in zip(batch, outcomes, strict=True):
-            undoes = self._terms[command.integration].policy.overdue_bet == "undo"
-            if undoes and command.kind is Kind.BET and isinstance(outcome, Applied):
+            if self._is_ours_to_undo(command) and isinstance(outcome, Applied):
                 refund = msgspec.structs.replace(
                     command,
                     kind=Kind.REFUND,
@@ -243,6 +250,11 @@ class Lane:
                     amount=None,
                 )
                 self._owed.append(refund)
+
+    def _is_ours_to_undo(self, command: Command) -> bool:
+        """Whether nobody else undoes it should it have no outcome in time."""
+        policy = self._terms[command.integration].policy
+        return command.kind is Kind.BET and policy.overdue_bet == "undo"
 
     async def _settle_or_say_why(
         self, commands: Sequence[Command]
