@@ -190,8 +190,8 @@ class Loading:
         theirs = step.add("load_rounds_of", number, aims, name) if aims != "{}" else nothing
         pairs = group.with_accounts(lambda command: command.round)
         rounds = step.add("load_rounds", number, *literals(pairs), name) if pairs else nothing
-        each = group.terms.policy.claimants == "each"
-        claims = group.with_accounts(lambda command: command.claim) if each else ()
+        by_account = group.terms.policy.claimants == "each"
+        claims = group.with_accounts(lambda command: command.claim) if by_account else ()
         paid = step.add("load_claims", number, *literals(claims)) if claims else nothing
 
         def enter() -> None:

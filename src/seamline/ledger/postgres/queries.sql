@@ -341,7 +341,11 @@ INSERT INTO sessions (id, integration, name, account, game, opened_ms, expires_m
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- close_session --
-UPDATE sessions SET closed_ms = $1 WHERE id = $2 AND closed_ms IS NULL
+-- All names of one launch: they are of one account and game, and were opened at one time.
+UPDATE sessions SET closed_ms = $1
+WHERE account = (SELECT account FROM sessions WHERE id = $2) AND closed_ms IS NULL
+      AND (integration, game, opened_ms)
+          = (SELECT integration, game, opened_ms FROM sessions WHERE id = $2)
 
 -- insert_grant --
 INSERT INTO grants (
