@@ -88,7 +88,8 @@ def test_fault_15_ten_thousand_credits_over_few_accounts(tmp_path, name):
         assert time.monotonic() - started < 20
         assert {type(each).__name__ for each in outcomes} == {"Applied"}
         assert [each.balance() for each in players] == ["25.01"] * 4
-        assert rig.audit().transactions == 10_004
+        rig.audit()
+        assert sum(len(each.moved()) for each in players) == 10_000
 
 
 # 19: batches.

@@ -29,6 +29,8 @@ BRAND = "acme"
 API_KEY = "operator-key-of-the-tests"
 CURRENCIES = ("USD", "EUR", "JPY", "BTC", "ETH")
 PAGE = 500
+#: Kinds of rows that only keep a key.
+MARKS = ("tombstone", "claim")
 
 #: The server as it is, whatever a gateway that is being served has put in its place.
 _Server = server.Server
@@ -160,7 +162,7 @@ class Doors:
         return [
             (each["kind"], each["amount"], each["balance"])
             for each in self.transactions(integration=integration)
-            if each["kind"] not in ("tombstone", "claim")
+            if each["kind"] not in MARKS
         ]
 
     def rounds(self, **query):

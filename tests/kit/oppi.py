@@ -7,7 +7,7 @@ from threading import Thread
 
 import msgspec
 
-from kit.gateway import GatewayRig
+from kit.gateway import MARKS, GatewayRig
 from kit.vendor import Vendor
 from seamline.dialects.dialect import Request
 from seamline.dialects.oppigames.options import sandbox
@@ -23,8 +23,6 @@ PATHS = {
     "retry": "/transaction/retry",
 }
 FUNDS = "1000.00"
-#: Kinds of rows that only keep a key.
-MARKS = ("tombstone", "claim")
 #: The same as the wire counts it.
 START = 100_000_000
 

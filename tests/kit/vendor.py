@@ -103,7 +103,8 @@ class Vendor:
     def moved(self):
         """What was done on this player's account since the first deposit: kind and amount."""
         listed = self.doors.transactions(brand="acme", player=self.player)
-        return [(each["kind"], each["amount"]) for each in listed[1:] if not each["rejection"]]
+        done = [each for each in listed[1:] if not each["rejection"] and each["kind"] != "claim"]
+        return [(each["kind"], each["amount"]) for each in done]
 
     def alerts_about(self, *commands):
         """The alerts about these commands."""

@@ -241,6 +241,20 @@ def test_a_session_is_opened_once(world):
             )
 
 
+def test_a_session_is_closed_under_all_its_names(world):
+    """What was opened at one time for one account and game is one launch; no other is closed."""
+    world.session("s1 of the vendor", "p1")
+    world.session("s3", "p1", game="g2")
+    world.session("s4", "p1", "EUR")
+    world.now_ms += 1
+    world.session("s5", "p1")
+    world.close_session("s1 of the vendor")
+    with world.store.reader() as reader:
+        open_ = [n for n in ("s1", "s1 of the vendor", "s2", "s3", "s4", "s5")
+                 if reader.session(SWIPE, n).closed_ms is None]  # fmt: skip
+    assert open_ == ["s2", "s3", "s4", "s5"]
+
+
 def test_a_session_is_closed_once(world):
     """Closing keeps the first time; an unknown session cannot be closed."""
     world.close_session("s1")
