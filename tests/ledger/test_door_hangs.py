@@ -130,7 +130,7 @@ async def test_the_log_names_the_bets_that_are_ours_to_undo(world, policy, named
     async with hanging(world) as (ledger, _):
         with capture_logs() as logs:
             await asyncio.gather(ledger.apply(bet("b1")), ledger.apply(win("w0", round_="r0")))
-    (line,) = [each for each in logs if each["event"] == "store_does_not_answer"]
+    (line,) = [each for each in logs if each["event"] == "batch_overdue"]
     assert (line["commands"], line["bets"]) == (2, named)
 
 
