@@ -11,6 +11,7 @@ SQL = queries("seamline.ledger.sqlite")
 
 #: Queries that go through a table, each with the reason why that is right.
 THROUGH = {
+    "has_transfer": "the names of all tables, read at start",
     "all_currencies": "a few hundred rows, read at start",
     "all_integrations": "a few rows, read at start and after a rollback",
     "all_houses": "a few rows, read at start and after a rollback",

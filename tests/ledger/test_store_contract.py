@@ -439,7 +439,7 @@ def test_a_backup_is_a_ledger(world, tmp_path):
         assert 2_002 <= proven(copy.store).transactions <= whole
         copy.close()
     with pytest.raises(StoreError, match="never overwrites"):
-        world.store.backup(world.path)
+        world.store.backup(copy.path)
 
 
 def test_a_reader_needs_a_ledger(tmp_path):

@@ -38,6 +38,13 @@ class Unknown(Exception):
     """Nothing of that name exists."""
 
 
+#: Said of a store in which only a part of a wallet is so far.
+UNFINISHED = (
+    "a wallet is being moved to this store and is not whole yet: run `seamline migrate --from ... "
+    "--to ...` again, which goes on"
+)
+
+
 def check_scales(stored: Mapping[str, int], currencies: Currencies) -> None:
     """Refuse, with `StoreError`, a currency whose scale changed under stored units."""
     for code, scale in stored.items():
@@ -336,7 +343,7 @@ class Store(Protocol):
         """A reader for the calling thread; given back when the block ends."""
 
     def backup(self, target: Path) -> None:
-        """Copy the committed state to a new file while the server runs."""
+        """Copy the committed state to a new ledger file, which SQLite opens, beside writers."""
 
     def close(self) -> None:
         """Release everything; what was committed stays."""

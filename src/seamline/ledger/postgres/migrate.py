@@ -7,21 +7,24 @@ from importlib.resources import files
 from typing import cast
 
 from seamline.ledger.postgres.tables import Connection, PostgresTables
-from seamline.ledger.store import StoreError, check_scales
+from seamline.ledger.store import UNFINISHED, StoreError, check_scales
 from seamline.money import Currencies
 
 #: The oldest server that has all that the queries use (`server_version_num`).
 OLDEST_SERVER = 140_000
 
 
-def migrate(connection: Connection) -> tuple[int, int]:
+def migrate(connection: Connection, *, moving: bool = False) -> tuple[int, int]:
     """Apply the migrations that the database lacks; the versions before and after.
 
-    Under an advisory lock: of several gateways that start at once, one does it.
+    Under an advisory lock: of several gateways that start at once, one does it. A database that a
+    transfer has not finished is refused, but to the transfer itself (*moving*).
     """
     tables = PostgresTables(lambda: connection)
     with connection.transaction():
         tables.rows("lock_set_up")
+        if not moving:
+            _check_whole(tables)
         found, newest = stored_version(connection), max(known())
         if found > newest:
             raise StoreError(
@@ -43,6 +46,24 @@ def stored_version(connection: Connection) -> int:
     return cast("int", tables.rows("stored_version")[0][0])
 
 
+def check_schema(connection: Connection) -> None:
+    """Refuse a database whose ledger this program cannot read, or that has none."""
+    _check_whole(PostgresTables(lambda: connection))
+    found, newest = stored_version(connection), max(known())
+    if not found:
+        raise StoreError("no ledger in the database yet; `seamline serve` or `migrate` makes it")
+    if found != newest:
+        raise StoreError(
+            f"the database has schema {found}, this program reads {newest}: run `seamline migrate`"
+        )
+
+
+def _check_whole(tables: PostgresTables) -> None:
+    """Refuse a database in which only a part of a wallet is so far."""
+    if tables.rows("has_transfer")[0][0]:
+        raise StoreError(UNFINISHED)
+
+
 def known() -> Mapping[int, str]:
     """The migrations by number."""
     folder = files(__package__).joinpath("migrations")
@@ -54,7 +75,7 @@ def known() -> Mapping[int, str]:
 
 
 def check_server(connection: Connection) -> None:
-    """Refuse a server that is too old, or that only reads."""
+    """Refuse a server that is too old, that only reads, or that says "done" too early."""
     version = connection.info.server_version
     if version < OLDEST_SERVER:
         oldest = OLDEST_SERVER // 10_000
@@ -63,6 +84,11 @@ def check_server(connection: Connection) -> None:
         raise StoreError(
             "the server is a read-only replica, expected the leader: name all hosts in store.url, "
             "with target_session_attrs=read-write"
+        )
+    if connection.execute(b"SHOW synchronous_commit").fetchone() == ("off",):
+        raise StoreError(
+            "synchronous_commit is off, so bets that were answered can be lost: turn it on, "
+            "wherever it is off (the server, the database, the user, or the URL)"
         )
 
 

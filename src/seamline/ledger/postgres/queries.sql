@@ -383,6 +383,10 @@ SELECT version FROM schema_version
 -- Whether there is a ledger at all.
 SELECT to_regclass('schema_version') IS NOT NULL
 
+-- has_transfer --
+-- Whether a transfer to this database is unfinished.
+SELECT to_regclass('transfer') IS NOT NULL
+
 -- note_version --
 INSERT INTO schema_version (version) VALUES ($1)
 

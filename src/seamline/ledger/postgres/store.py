@@ -6,19 +6,15 @@ import queue
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
-from seamline.ledger.postgres.links import AWAY, Link, conninfo, said
-from seamline.ledger.postgres.migrate import (
-    check_server,
-    keep_scales,
-    known,
-    migrate,
-    stored_version,
-)
+from seamline.ledger.postgres.connect import connected
+from seamline.ledger.postgres.links import Link, conninfo
+from seamline.ledger.postgres.migrate import keep_scales, known, migrate
 from seamline.ledger.postgres.reader import PostgresReader
+from seamline.ledger.postgres.transfer import snapshot
 from seamline.ledger.postgres.writer import PostgresWriter
-from seamline.ledger.store import StoreError
+from seamline.ledger.sqlite.transfer import new_file
+from seamline.ledger.transfer import transfer
 from seamline.money import Currencies
 
 #: How many reading threads keep a connection.
@@ -61,11 +57,9 @@ class PostgresStore:
             else:
                 reader.link.close()
 
-    def backup(self, target: Path) -> NoReturn:
-        """PostgreSQL brings its own tools for that."""
-        raise StoreError(
-            f"{target} is not written: back PostgreSQL up with pg_basebackup and its log archive"
-        )
+    def backup(self, target: Path) -> None:
+        """Copy the committed state to a new ledger file, which SQLite opens, beside writers."""
+        backup(self._info, target, self._currencies)
 
     def close(self) -> None:
         """Release everything; what was committed stays."""
@@ -74,28 +68,11 @@ class PostgresStore:
             self._idle.get().link.close()
 
 
-@contextmanager
-def open_reader(url: str, currencies: Currencies) -> Iterator[PostgresReader]:
-    """Read a ledger beside whoever writes it. `StoreError` when there is none."""
-    with connected(conninfo(url)) as link:
-        found, newest = stored_version(link.connection), max(known())
-        if found != newest:
-            raise StoreError(
-                f"the database has schema {found}, this program reads {newest}: "
-                "run `seamline migrate`"
-            )
-        yield PostgresReader(link, currencies)
+def backup(url: str, target: Path, currencies: Currencies) -> None:
+    """Copy a database, as of one moment, to a new ledger file, beside whoever writes to it.
 
-
-@contextmanager
-def connected(info: str) -> Iterator[Link]:
-    """A link for what happens at start. `StoreError` when the server cannot be used."""
-    link = Link(info)
-    try:
-        check_server(link.connection)
-    except AWAY as error:
-        raise StoreError(f"store.url: cannot connect: {said(error)}") from error
-    try:
-        yield link
-    finally:
-        link.close()
+    The file appears whole or not at all.
+    """
+    with new_file(target, currencies) as to, snapshot(url) as from_:
+        transfer(from_, to)
+        to.finish()

@@ -235,6 +235,10 @@ SELECT id, name, brand FROM integrations
 SELECT h.id, h.role, i.name, h.currency
 FROM houses AS h JOIN integrations AS i ON i.id = h.integration
 
+-- has_transfer --
+-- Whether a transfer to this file is unfinished.
+SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'transfer'
+
 -- last_ids --
 -- The newest id of every table whose ids the writer hands out.
 SELECT (SELECT ifnull(max(id), 0) FROM transactions), (SELECT ifnull(max(id), 0) FROM rounds),

@@ -6,7 +6,7 @@ import fcntl
 import os
 import queue
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import cast
@@ -17,7 +17,7 @@ from seamline.ledger.sql import queries
 from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.reader import SqliteReader
 from seamline.ledger.sqlite.writer import AWAY, SqliteWriter
-from seamline.ledger.store import StoreError, StoreUnavailable, check_scales
+from seamline.ledger.store import UNFINISHED, StoreError, StoreUnavailable, check_scales
 from seamline.money import Currencies
 
 SQL = queries(__package__)
@@ -60,12 +60,10 @@ class SqliteStore:
         self._path = path
         self._currencies = currencies
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(path)
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(locked(path))
             connection = _prepared(path, currencies)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            self._lock = stack.pop_all()
         # The lock file keeps other gateways out. Whoever else locks the database must not stop the
         # event loop that writes to it: it gets a refusal at once.
         connection.set_busy_timeout(0)
@@ -114,7 +112,7 @@ class SqliteStore:
             self._idle.get().close()
         self._connection.close()
         self._checkpointer.close()
-        os.close(self._lock)
+        self._lock.close()
 
 
 def open_reader(path: Path, currencies: Currencies) -> SqliteReader:
@@ -122,13 +120,21 @@ def open_reader(path: Path, currencies: Currencies) -> SqliteReader:
     if not path.exists():
         raise StoreError(f"no ledger at {path}")
     connection = connect(path, read_only=True)
-    found, newest = _version(connection), max(_migrations())
-    if found != newest:
+    try:
+        _check_whole(connection)
+        _check_version(connection, path)
+    except BaseException:
         connection.close()
-        raise StoreError(
-            f"{path} has schema {found}, this program reads {newest}: run `seamline migrate`"
-        )
+        raise
     return SqliteReader(connection, currencies)
+
+
+def stored_version(path: Path) -> int | None:
+    """The version of the schema in a file, or None when there is no file."""
+    if not path.exists():
+        return None
+    with closing(connect(path, read_only=True)) as connection:
+        return _version(connection)
 
 
 def backup(source: Path, target: Path) -> None:
@@ -136,19 +142,25 @@ def backup(source: Path, target: Path) -> None:
 
     The target appears whole or not at all.
     """
-    if target.exists():
-        raise StoreError(f"{target} exists already; a backup never overwrites")
-    part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
-    from_, to = connect(source, read_only=True), apsw.Connection(str(part))
-    try:
+    with (
+        appear(target) as part,
+        closing(connect(source, read_only=True)) as from_,
+        closing(apsw.Connection(str(part))) as to,
+    ):
         # In one step: between two steps a commit elsewhere would start the copy anew.
         with to.backup("main", from_, "main") as copy:
             copy.step(-1)
         to.pragma("journal_mode", "WAL")
-    finally:
-        to.close()
-        from_.close()
+
+
+@contextmanager
+def appear(target: Path) -> Iterator[Path]:
+    """Where to write a file that is there, under its own name, when the block has ended well."""
+    if target.exists():
+        raise StoreError(f"{target} exists already; a backup never overwrites")
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    yield part
     part.rename(target)
     folder = os.open(target.parent, os.O_RDONLY)
     try:
@@ -169,8 +181,13 @@ def _prepared(path: Path, currencies: Currencies) -> apsw.Connection:
     return connection
 
 
-def migrate(connection: apsw.Connection) -> tuple[int, int]:
-    """Apply the migrations that the file lacks; the versions before and after."""
+def migrate(connection: apsw.Connection, *, moving: bool = False) -> tuple[int, int]:
+    """Apply the migrations that the file lacks; the versions before and after.
+
+    A file that a transfer has not finished is refused, but to the transfer itself (*moving*).
+    """
+    if not moving:
+        _check_whole(connection)
     found, known = _version(connection), _migrations()
     newest = max(known)
     if found > newest:
@@ -194,6 +211,20 @@ def _migrations() -> Mapping[int, str]:
     }
 
 
+def _check_whole(connection: apsw.Connection) -> None:
+    """Refuse a file in which only a part of a wallet is so far."""
+    if connection.execute(SQL["has_transfer"]).fetchone():
+        raise StoreError(UNFINISHED)
+
+
+def _check_version(connection: apsw.Connection, path: Path) -> None:
+    found, newest = _version(connection), max(_migrations())
+    if found != newest:
+        raise StoreError(
+            f"{path} has schema {found}, this program reads {newest}: run `seamline migrate`"
+        )
+
+
 def _version(connection: apsw.Connection) -> int:
     return cast("int", connection.pragma("user_version"))
 
@@ -208,14 +239,21 @@ def _keep_scales(connection: apsw.Connection, currencies: Currencies) -> None:
             connection.executemany(SQL["insert_currency"], new)
 
 
-def _lock(path: Path) -> int:
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
     """Hold the file's lock for this process; the kernel frees it however the process ends."""
     lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
+        _lock(lock, path)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _lock(lock: int, path: Path) -> None:
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        os.close(lock)
         raise StoreError(
             f"{path} is open in another Seamline process; stop it first (one process per file)"
         ) from error
-    return lock
