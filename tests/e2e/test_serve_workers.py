@@ -22,13 +22,14 @@ from seamline.dialects.dialect import Request
 APART = """
 import os
 from pathlib import Path
-from seamline.cli import assembly, main, serve
+from seamline.cli import assembly, main
+from seamline.cli.stores import LedgerFile
 from seamline.ledger.sqlite.store import SqliteStore
 
 def open_store(settings):
     return SqliteStore(Path(f"ledger-{os.getpid()}.db"), settings.currencies)
 
-assembly.is_server = serve.is_server = lambda settings: True
+LedgerFile.shared = True
 assembly.open_store = open_store
 main()
 """

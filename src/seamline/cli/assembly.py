@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from seamline.cli.settings import Brand, Settings, SettingsError
+from seamline.cli.settings import Brand, Settings
+from seamline.cli.stores import Place, place_of
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Redact, Reply, Request
 from seamline.edge.catalogue import Catalogues
@@ -20,8 +20,7 @@ from seamline.edge.exchanges import Exchanges
 from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger, clock_ms
 from seamline.ledger.rows import Terms
-from seamline.ledger.sqlite.store import SqliteStore
-from seamline.ledger.store import Store, StoreError
+from seamline.ledger.store import Store
 from seamline.wallet import Integration, Policy
 
 if TYPE_CHECKING:
@@ -33,57 +32,26 @@ HOUR_MS = 3_600_000
 CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
 
 
-#: Where exchanges are recorded when the ledger is no file that the record could lie beside.
-RECORD = Path("var/exchanges.db")
+def place(settings: Settings) -> Place:
+    """Where the ledger is."""
+    return place_of(settings.store.url, prepare=settings.store.prepare)
 
 
 def record_path(settings: Settings) -> Path:
     """The file in which exchanges are recorded; the gateways of one machine may share it."""
-    if settings.exchanges.path is not None:
-        return Path(settings.exchanges.path)
-    return RECORD if is_server(settings) else ledger_path(settings).with_suffix(".exchanges.db")
+    chosen = settings.exchanges.path
+    return Path(chosen) if chosen is not None else place(settings).record()
 
 
 def growing_folder(settings: Settings) -> Path:
     """Where the gateway's own files grow and space may run out."""
-    path = record_path(settings) if is_server(settings) else ledger_path(settings)
+    path = place(settings).file or record_path(settings)
     return next(each for each in path.absolute().parents if each.exists())
-
-
-def ledger_path(settings: Settings) -> Path:
-    """The SQLite file that the store's URL names: `sqlite:///relative` or `sqlite:////absolute`."""
-    url = settings.store.url
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
-        _no_store(url)
-    return Path(url.removeprefix("sqlite:///"))
-
-
-def _no_store(url: str) -> NoReturn:
-    scheme = url.partition("://")[0]
-    raise SettingsError(
-        f"store.url: expected sqlite:///PATH or postgresql://..., got the scheme {scheme!r}"
-    )
 
 
 def open_store(settings: Settings) -> Store:
     """The store for writing; raises `StoreError` when it cannot be used."""
-    if is_server(settings):
-        return _server(settings)
-    return SqliteStore(ledger_path(settings), settings.currencies)
-
-
-def is_server(settings: Settings) -> bool:
-    """Whether the store is a PostgreSQL server, which many gateways use at a time."""
-    return settings.store.url.startswith(("postgresql://", "postgres://"))
-
-
-def _server(settings: Settings) -> Store:
-    """The PostgreSQL store, whose library is an extra of this package."""
-    if find_spec("psycopg") is None:
-        raise StoreError("store.url names PostgreSQL, whose library is missing: install psycopg")
-    from seamline.ledger.postgres.store import PostgresStore
-
-    return PostgresStore(settings.store.url, settings.currencies, prepare=settings.store.prepare)
+    return place(settings).open(settings.currencies)
 
 
 def connections(settings: Settings) -> Mapping[str, Connection]:

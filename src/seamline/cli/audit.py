@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from seamline.cli.assembly import ledger_path
+from seamline.cli.assembly import place
 from seamline.cli.shell import DEFAULT, Config, progress, say, settings_of
 from seamline.ledger.audit import Findings, Law, audit
-from seamline.ledger.sqlite.store import open_reader
-from seamline.money import Currencies
+from seamline.ledger.store import Reader
 
 
 def command(
@@ -27,14 +24,15 @@ def command(
     is broken; then the first wrong row is named.
     """
     settings = settings_of(config)
-    return audited(ledger_path(settings), settings.currencies, quiet=quiet)
+    with place(settings).reader(settings.currencies) as reader:
+        return audited(reader, quiet=quiet)
 
 
-def audited(path: Path, currencies: Currencies, *, quiet: bool) -> int:
-    """Audit a ledger file and say what was found. Returns the exit code."""
-    with closing(open_reader(path, currencies)) as reader, progress("transactions") as count:
+def audited(reader: Reader, *, quiet: bool) -> int:
+    """Audit a ledger and say what was found. Returns the exit code."""
+    with progress("transactions") as count:
         findings = audit(reader, progress=count)
-        drift = reader.drift()
+    drift = reader.drift()
     if findings.clean and not any(drift.values()):
         if not quiet:
             _say_all(findings, drift)
@@ -42,7 +40,7 @@ def audited(path: Path, currencies: Currencies, *, quiet: bool) -> int:
     _say_all(findings, drift)
     if findings.first is not None:
         say(("first wrong row", "bold red"), f"  {findings.first}")
-    say("Stop the gateway, keep a copy of the file, and compare it with the last good backup.")
+    say("Stop the gateway, keep a copy of the ledger, and compare it with the last good backup.")
     return 1
 
 

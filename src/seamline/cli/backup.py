@@ -7,12 +7,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from seamline.cli.assembly import ledger_path
+from seamline.cli.assembly import place
 from seamline.cli.audit import audited
 from seamline.cli.failure import Failure
 from seamline.cli.shell import DEFAULT, Config, say, settings_of
-from seamline.ledger.sqlite.store import backup, connect
-from seamline.ledger.store import StoreError
+from seamline.cli.stores import LedgerFile
+from seamline.ledger.sqlite.store import connect
 
 
 def command(
@@ -23,19 +23,21 @@ def command(
 ) -> int:
     """Copy the ledger while the gateway runs, and audit the copy.
 
+    The copy is a file for `sqlite:///`, also of a ledger on PostgreSQL, of
+    which it holds everything as of one moment.
+
     The exit code is 1 when the copy is not clean; it is kept, to be looked at.
     """
     settings = settings_of(config)
-    source = ledger_path(settings)
-    if not source.exists():
-        raise StoreError(f"no ledger at {source}")
+    source = place(settings)
     if not target.parent.is_dir():
         raise Failure(f"{target.parent}: no such folder; make it first", code=2)
-    backup(source, target)
+    source.backup(target, settings.currencies)
     target.chmod(0o600)
-    say(f"{source} copied to {target}, {target.stat().st_size} bytes")
+    say(f"{source.name} copied to {target}, {target.stat().st_size} bytes")
     try:
-        return audited(target, settings.currencies, quiet=False)
+        with LedgerFile(target).reader(settings.currencies) as reader:
+            return audited(reader, quiet=False)
     finally:
         _tidy(target)
 

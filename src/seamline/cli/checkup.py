@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import shutil
-import time
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Literal, cast
 
-import apsw
 import msgspec
 
-from seamline.cli.assembly import ledger_path
+from seamline.cli.assembly import growing_folder, place
+from seamline.cli.finding import MIB, Finding, Level
 from seamline.cli.settings import Settings
 from seamline.dialects.dialect import Secret
 from seamline.edge.ops import LEAST_FREE_BYTES
-from seamline.ledger.sqlite.reader import SqliteReader
-from seamline.ledger.sqlite.store import OLDEST_SQLITE, open_reader
-from seamline.ledger.store import StoreError, TransactionFilter
-
-MIB = 1_048_576
 
 #: Less free disk than this is worth a word.
 LITTLE_FREE_BYTES = 1024 * MIB
@@ -30,82 +22,21 @@ LITTLE_FREE_BYTES = 1024 * MIB
 #: A key of fewer characters than this can be guessed.
 SHORT_SECRET = 16
 
-#: Clocks of two machines differ by a little.
-CLOCK_SLACK_MS = 2_000
-
-Level = Literal["ok", "warn", "fail"]
-LEVELS: Sequence[Level] = ("ok", "warn", "fail")
-
 #: The keys and indexes that lead to a value of the settings file.
 Steps = tuple[str | int, ...]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """What one check came to: the text says what was found and, unless all is well, what to do."""
-
-    level: Level
-    what: str
-    text: str
 
 
 def checkup(settings: Settings, config: Path) -> Iterator[Finding]:
     """Every check in turn, reading only."""
     brands, integrations = len(settings.brands), len(settings.integrations)
     yield Finding("ok", "settings", f"{brands} brand(s), {integrations} integration(s)")
-    yield _sqlite()
-    yield from _ledger(settings)
-    yield _disk(ledger_path(settings))
+    yield from place(settings).findings(settings.currencies)
+    yield _disk(growing_folder(settings))
     yield from _keys(settings)
     yield from _files(settings, config)
 
 
-def _sqlite() -> Finding:
-    version = apsw.sqlite_lib_version()
-    if apsw.SQLITE_VERSION_NUMBER < OLDEST_SQLITE:
-        return Finding("fail", "sqlite", f"{version} can corrupt the ledger; install a newer apsw")
-    return Finding("ok", "sqlite", version)
-
-
-def _ledger(settings: Settings) -> Iterator[Finding]:
-    """Whether the ledger can be read, and what it tells of scales and clock."""
-    path = ledger_path(settings)
-    if not path.exists():
-        yield Finding("warn", "ledger", f"none at {path} yet; `seamline serve` makes it")
-        return
-    try:
-        reader = open_reader(path, settings.currencies)
-    except (StoreError, apsw.Error, OSError) as error:
-        yield Finding("fail", "ledger", f"{error}")
-        return
-    with closing(reader):
-        yield Finding("ok", "ledger", f"{path}, {path.stat().st_size / MIB:.1f} MiB")
-        yield _scales(reader, settings)
-        yield _clock(reader, time.time_ns() // 1_000_000)
-
-
-def _scales(reader: SqliteReader, settings: Settings) -> Finding:
-    """Stored units keep their meaning only while scales stay as they are."""
-    known = {code: currency.scale for code, currency in settings.currencies.items()}
-    rows = (cast("tuple[str, int]", row) for _, row in reader.stream(["all_currencies"]))
-    wrong = [
-        f"{code} is stored with scale {scale}" for code, scale in rows if known.get(code) != scale
-    ]
-    if wrong:
-        return Finding("fail", "scales", f"{'; '.join(wrong)}; settings must say the same")
-    return Finding("ok", "scales", "as stored")
-
-
-def _clock(reader: SqliteReader, now_ms: int) -> Finding:
-    newest = reader.transactions(TransactionFilter(limit=1))
-    ahead_ms = newest[0].at_ms - now_ms if newest else 0
-    if ahead_ms > CLOCK_SLACK_MS:
-        ahead = f"the newest transaction is {ahead_ms // 1000} s in the future"
-        return Finding("fail", "clock", f"{ahead}; set this machine's clock (NTP)")
-    return Finding("ok", "clock", "not behind the newest transaction")
-
-
-def _disk(path: Path) -> Finding:
-    folder = next(each for each in path.absolute().parents if each.exists())
+def _disk(folder: Path) -> Finding:
     free = shutil.disk_usage(folder).free
     text = f"{free // MIB} MiB free in {folder}"
     if free < LEAST_FREE_BYTES:
@@ -149,8 +80,11 @@ def _files(settings: Settings, config: Path) -> Iterator[Finding]:
             files[config.parent / name] = "holds a secret"
         elif scheme != "env":
             files[config] = "holds a secret"
-    if (ledger := ledger_path(settings)).exists():
-        files[ledger] = "is the ledger"
+    ledger = place(settings)
+    if ledger.secret and _text_at(tree, ("store", "url")) == settings.store.url:
+        files[config] = "holds a secret"
+    if ledger.file is not None and ledger.file.exists():
+        files[ledger.file] = "is the ledger"
     open_to_others = [found for path, why in files.items() if (found := _mode(path, why))]
     yield from open_to_others or [Finding("ok", "files", "nothing secret can be read by others")]
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from cyclopts import Parameter
 
 from seamline.cli import telemetry
-from seamline.cli.assembly import gateway
+from seamline.cli.assembly import gateway, place
 from seamline.cli.curl import curl
 from seamline.cli.serve import bind, loop_factory, serve_gateway, url_of
 from seamline.cli.settings import (
@@ -199,7 +199,9 @@ def _print_operator(cast: Cast, url: str) -> None:
 
 def _say_where(url: str, settings: Settings, *, kept: bool) -> None:
     """The last lines before the demo goes quiet."""
-    path = settings.store.url.removeprefix("sqlite:///")
     say("\nOpen ", (f"{url}/v1/docs", "bold"), " in a browser for everything else.")
-    say(f"The books are in {path}" + ("." if kept else ", and are deleted when the demo ends."))
+    say(
+        f"The books are in {place(settings).name}"
+        + ("." if kept else ", and are deleted when the demo ends.")
+    )
     say("Ctrl-C stops the demo.")

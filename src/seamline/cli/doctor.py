@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from seamline.cli.checkup import LEVELS, checkup
+from seamline.cli.checkup import checkup
+from seamline.cli.finding import LEVELS
 from seamline.cli.settings import sources
 from seamline.cli.shell import DEFAULT, Config, say, settings_of
 

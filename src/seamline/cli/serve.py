@@ -20,7 +20,7 @@ import structlog
 from cyclopts import Parameter
 
 from seamline.cli import ended, telemetry
-from seamline.cli.assembly import gateway, growing_folder, is_server
+from seamline.cli.assembly import gateway, growing_folder, place
 from seamline.cli.failure import Failure
 from seamline.cli.settings import Settings
 from seamline.cli.shell import DEFAULT, Config, base_url, settings_of
@@ -83,7 +83,7 @@ def _check_workers(settings: Settings) -> None:
         raise Failure(f"--workers: expected 1 or more, got {count}", code=2)
     if count == 1:
         return
-    if not is_server(settings):
+    if not place(settings).shared:
         raise Failure(
             f"server.workers: {count} processes cannot share the file of store.url; serve with 1, "
             "or move to a store for many processes (postgresql://...)",

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 import msgspec
 
 from seamline.cli.mistakes import SECRET, explained, fields, kind, shown
+from seamline.cli.stores import place_of
 from seamline.dialects import AnyDialect, dialects
 from seamline.dialects.dialect import Secret
 from seamline.money import Amount, Currencies, Currency
@@ -30,7 +31,6 @@ Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 _PREFIX = "SEAMLINE_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_STORE = re.compile(r"sqlite:///.|postgres(ql)?://")
 _CODE = re.compile(r"[!-~]{1,16}")
 
 
@@ -298,15 +298,12 @@ def _server(file: _File, table: Table) -> Server:
 
 
 def _store(file: _File, table: Table) -> Store:
-    """The database; of a wrong URL only the beginning is shown, for it may hold a password."""
+    """The database; no part of a wrong URL is shown, for it may be of a password."""
     store = file.read(table, Store, "store")
-    if not _STORE.match(store.url):
-        got = store.url.partition("://")[0]
-        file.wrong(
-            "store.url",
-            "expected sqlite:///PATH or postgresql://USER@HOST/DATABASE, got a text that begins "
-            f'with "{got[:16]}"',
-        )
+    try:
+        place_of(store.url)
+    except ValueError as error:
+        file.wrong("store.url", str(error))
     return store
 
 
@@ -437,6 +434,10 @@ def sources(
         for name, each in settings.integrations.items()
     }
     own = [settings.currencies[code] for code in file.table(given, "currencies")]
+    # Without a password.
+    tables["store"] = msgspec.structs.replace(
+        settings.store, url=place_of(settings.store.url).shown
+    )
     tables["currencies"] = {row.code: {"digits": row.digits, "scale": row.scale} for row in own}
     return tuple(
         Origin(key, value, variables.get(key, source))

@@ -8,8 +8,8 @@ import pytest
 from kit.command import bet, deposit
 from kit.gateway import BRAND, known, settings_in
 from seamline.cli import assembly
-from seamline.cli.assembly import CASHIER_POLICY, gateway, ledger_path
-from seamline.cli.settings import Batching, SettingsError, Store
+from seamline.cli.assembly import CASHIER_POLICY, gateway, place
+from seamline.cli.settings import Batching, Store
 from seamline.cli.settings import Exchanges as Record
 from seamline.dialects.dialect import Reply, Request
 from seamline.edge.exchanges import ExchangeFilter, Exchanges, Noted
@@ -113,27 +113,6 @@ def test_the_disk_is_looked_at_where_files_grow(settings, tmp_path):
     assert assembly.growing_folder(server) == tmp_path
     (tmp_path / "not").mkdir()
     assert assembly.growing_folder(server) == tmp_path / "not"
-
-
-@pytest.mark.parametrize(
-    ("url", "path"),
-    [("sqlite:///var/seamline.db", "var/seamline.db"), ("sqlite:////srv/l.db", "/srv/l.db")],
-)
-def test_a_url_names_a_file(settings, url, path):
-    """Three slashes are relative to where the gateway is started, four absolute."""
-    chosen = msgspec.structs.replace(settings, store=Store(url=url))
-    assert str(ledger_path(chosen)) == path
-
-
-@pytest.mark.parametrize(
-    "url", ["postgresql://me:top-secret@db/seamline", "sqlite:///", "sqlite:x.db", "seamline.db"]
-)
-def test_a_url_of_no_file_is_refused(settings, url):
-    """Any other URL stops the start, and what it says is not repeated: it may hold a password."""
-    chosen = msgspec.structs.replace(settings, store=Store(url=url))
-    with pytest.raises(SettingsError, match=r"store\.url: expected sqlite:///PATH") as caught:
-        ledger_path(chosen)
-    assert "top-secret" not in str(caught.value)
 
 
 # The vendors' API.
@@ -280,4 +259,4 @@ def test_the_store_is_opened_for_writing(settings):
     with pytest.raises(StoreError, match="one process per file"):
         assembly.open_store(settings)
     store.close()
-    assert ledger_path(settings).exists()
+    assert place(settings).file.exists()

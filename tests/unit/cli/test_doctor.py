@@ -97,7 +97,7 @@ def test_free_disk_is_judged(free_mib, level, expected, said, books, monkeypatch
 
 def test_an_old_sqlite_fails(said, books, monkeypatch):
     """A SQLite that can corrupt a ledger fails."""
-    monkeypatch.setattr("seamline.cli.checkup.OLDEST_SQLITE", 99_000_000)
+    monkeypatch.setattr("seamline.cli.stores.OLDEST_SQLITE", 99_000_000)
     code, out, _ = said("doctor")
     assert code == 1
     assert "can corrupt the ledger" in lines(out, "fail")[0]

@@ -403,6 +403,15 @@ SELECT id, name, brand FROM integrations
 SELECT h.id, h.role, i.name, h.currency
 FROM houses AS h JOIN integrations AS i ON i.id = h.integration
 
+-- server_facts --
+-- What the server says of itself, in the order of `Facts`.
+SELECT current_setting('server_version'), current_setting('fsync'),
+       current_setting('full_page_writes'), current_setting('synchronous_commit'),
+       current_setting('synchronous_standby_names'),
+       (SELECT count(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')),
+       (SELECT sum(numbackends)::integer FROM pg_stat_database),
+       current_setting('max_connections')::integer, pg_database_size(current_database())
+
 -- newest_time --
 -- When the newest transaction was written.
 SELECT coalesce((SELECT created_ms FROM transactions ORDER BY id DESC LIMIT 1), 0)
