@@ -126,8 +126,10 @@ def source(url: str) -> Iterator[PostgresSource]:
 @contextmanager
 def snapshot(url: str) -> Iterator[PostgresSource]:
     """A database as of one moment, beside whoever writes to it."""
-    with connected(url) as link, _snapshot(link) as found:
-        yield found
+    with connected(url) as link:
+        check_schema(link.connection)
+        with _snapshot(link) as found:
+            yield found
 
 
 @contextmanager
