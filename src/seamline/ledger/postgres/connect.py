@@ -32,12 +32,16 @@ def connected(url: str) -> Iterator[Link]:
     """A link for the block. `StoreError` when the server cannot be used, or fails meanwhile."""
     link = Link(make_conninfo(conninfo(url), application_name=NAME))
     try:
-        check_server(link.connection)
-    except AWAY as error:
-        raise StoreError(f"cannot connect: {said(error)}") from error
-    try:
+        _check(link)
         yield link
     except psycopg.Error as error:
         raise StoreError(said(error)) from error
     finally:
         link.close()
+
+
+def _check(link: Link) -> None:
+    try:
+        check_server(link.connection)
+    except AWAY as error:
+        raise StoreError(f"cannot connect: {said(error)}") from error
