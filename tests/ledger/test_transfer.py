@@ -1,7 +1,8 @@
 """A wallet is moved whole from one store to another, whatever ends the move in between."""
 
 import re
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
@@ -222,6 +223,28 @@ def test_new_ids_are_above_all_that_came(databases):
            for row in held[name]]  # fmt: skip
     assert max(ids) < block * BLOCK <= max(ids) + 2 * BLOCK
     assert numbered == [held[name][-1][0] + 1 for name in ("alerts", "grants")]
+
+
+def test_no_column_is_left_behind(tmp_path, databases):
+    """Every column of every table is moved, but for what a backend keeps for itself."""
+    listed = {(each.name, column) for each in TABLES for column in each.columns}
+    StoreWorld(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / "seamline.db")) as file:
+        names = [
+            name for (name,) in file.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        ]
+        in_file = {
+            (name, row[1]) for name in names for row in file.execute(f"PRAGMA table_info({name})")
+        }
+    with psycopg.connect(next(databases)) as db:
+        in_database = set(db.execute(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'public'"
+        ))  # fmt: skip
+    probe = {("heartbeat", "id"), ("heartbeat", "at_ms")}
+    assert in_file == listed | probe
+    own = {("schema_version", "version"), ("rollups", "stripe"), ("accounts", "changed_ms")}
+    assert in_database == listed | probe | own
 
 
 # What ends it.
