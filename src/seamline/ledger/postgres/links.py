@@ -31,6 +31,14 @@ AWAY = (
     TimeoutError,
 )
 
+#: Two gateways met at the same rows: the same work again, behind the other one, goes through. psycopg
+#: counts the last two among the faults of the server.
+MET = (
+    psycopg.errors.UniqueViolation,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+)
+
 #: How long a batch waits for a connection, and then for each answer, before it gives up. It has
 #: moved nothing then, and its vendors hear so within a second.
 CONNECT_MS = 700
@@ -112,6 +120,8 @@ class Link:
         """Name faults of the server as such, and begin with a new connection after one."""
         try:
             yield
+        except MET:
+            raise
         except AWAY as error:
             self.close()
             raise StoreUnavailable(said(error)) from error
@@ -171,6 +181,8 @@ class Line:
             if self._begun:
                 return await self._exchange(asks, ANSWER_MS)
             _, *answers = await self._exchange((BEGIN, *asks), ANSWER_MS)
+        except MET:
+            raise
         except AWAY as error:
             await self.drop()
             raise StoreUnavailable(said(error)) from error
@@ -181,6 +193,8 @@ class Line:
         """Commit. `Unanswered` when nobody knows whether that happened."""
         try:
             await self._exchange((COMMIT,), COMMIT_MS)
+        except MET:
+            raise
         except AWAY as error:
             await self.drop()
             raise Unanswered(said(error)) from error

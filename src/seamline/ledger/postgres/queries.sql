@@ -1,5 +1,6 @@
 -- begin --
-BEGIN
+-- Each statement sees what was committed before it, whatever the server's settings prefer.
+BEGIN ISOLATION LEVEL READ COMMITTED
 
 -- commit --
 COMMIT
@@ -180,8 +181,9 @@ WHERE g.cancelled_ms IS NULL
 ORDER BY g.from_ms, g.id
 
 -- is_written --
--- Whether a transaction is there: a batch whose commit nobody answered looks for its own.
-SELECT 1 FROM transactions WHERE id = $1::bigint
+-- Whether a transaction is there: a batch whose commit nobody answered looks for its own. It is
+-- locked, so that the COMMIT after it waits for the standbys, as that one should have.
+SELECT 1 FROM transactions WHERE id = $1::bigint FOR KEY SHARE
 
 -- write_transactions --
 INSERT INTO transactions (

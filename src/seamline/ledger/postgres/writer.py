@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-import psycopg
 import structlog
 
 from seamline.ledger.book import Book
+from seamline.ledger.postgres import links
 from seamline.ledger.postgres.directory import PostgresDirectory
 from seamline.ledger.postgres.links import Line, Link, Unanswered, said
 from seamline.ledger.postgres.loading import Loading
@@ -44,13 +44,8 @@ ERRAND_MS = 2_500
 LOOK_AGAIN_MS = 100
 LAST_LOOK_MS = 5_000
 
-#: Two gateways met at the same rows: the same work again, behind the other one, goes through.
-MET = (
-    Collision,
-    psycopg.errors.UniqueViolation,
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.SerializationFailure,
-)
+#: Two gateways met: the same work again, behind the other one, goes through.
+MET = (Collision, *links.MET)
 
 _LOG = structlog.get_logger("seamline.postgres")
 
@@ -132,7 +127,8 @@ class PostgresWriter:
             # Behind the locks: an attempt that still was under way has ended by now.
             (answer,) = await line.ask([Ask("is_written", (first,))])
             if answer.rows:
-                await line.rollback()
+                # Not a rollback: what a leader found again after a crash may be on no other node.
+                await line.commit()
                 return outcomes
         outcomes = batch.judge(book)
         await _go(write(book, self._directory.integrations), line)

@@ -1,0 +1,112 @@
+"""A connection that is cut in the middle of COMMIT: the outcome is looked up, never guessed."""
+
+import asyncio
+from contextlib import contextmanager
+
+import pytest
+
+from kit.gateway import GatewayRig
+from kit.processes import wait_for
+from kit.proxy import proxy
+from kit.vendor import Vendor
+from seamline.cli import settings
+from seamline.dialects import dialects
+from seamline.wallet import Kind, Verdict
+
+@pytest.fixture
+def way(postgres_server):
+    """The way to the server, which can be cut."""
+    with proxy(postgres_server.port) as made:
+        yield made
+
+
+@contextmanager
+def gateway(folder, way, database, *, deadline_s=10.0, prepare=True):
+    """A gateway whose database is on the other side of the way; its books are audited."""
+    rig = GatewayRig(
+        folder,
+        store=settings.Store(url=way.url(database), prepare=prepare),
+        ledger=settings.Batching(deadline_s=deadline_s),
+    )
+    try:
+        yield rig
+        rig.audit()
+    finally:
+        rig.close()
+
+
+def keyed(rig, *commands):
+    """How many transactions have the keys of these commands."""
+    keys = {each.key for each in commands}
+    return [row["key"] in keys for row in rig.transactions()].count(True)
+
+
+@pytest.fixture(scope="module")
+def line(postgres_server, tmp_path_factory):
+    """One gateway for many cuts, and the way to its server."""
+    database = postgres_server.create_database()
+    with proxy(postgres_server.port) as way:
+        with gateway(tmp_path_factory.mktemp("gateway"), way, database) as rig:
+            yield rig, way
+    postgres_server.drop_database(database.rpartition("/")[2])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", sorted(dialects()))
+def test_a_cut_commit_is_looked_up(line, name, when):
+    """Cut before or after its COMMIT, a bet is one movement, and its vendor hears so."""
+    rig, way = line
+    vendor, cuts = Vendor(rig, name).sit_down("100.00"), way.cuts
+    bet = vendor.bet("1.00")
+    way.cut_commit(when)
+    vendor.done(bet)
+    assert way.cuts == cuts + 1
+    assert vendor.balance() == "99.00"
+    vendor.done(bet)
+    assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+    if vendor.can(Kind.REFUND):
+        way.cut_commit(when)
+        vendor.done(vendor.refund(bet))
+        assert (way.cuts, vendor.balance()) == (cuts + 2, "100.00")
+
+
+@pytest.mark.parametrize("when", ["before", "after", "silent"])
+def test_a_cut_commit_of_many_is_looked_up(tmp_path, way, database, when):
+    """A whole batch, without prepared statements: each of its bets is done once."""
+    with gateway(tmp_path, way, database, prepare=False) as rig:
+        vendor = Vendor(rig, "swipegames").sit_down("100.00")
+        bets = [vendor.bet("1.00") for _ in range(40)]
+        way.cut_commit(when)
+        assert {said.verdict for said in vendor.send_all([*bets, *bets])} == {Verdict.DONE}
+        assert way.cuts == 1
+        assert (vendor.balance(), keyed(rig, *bets)) == ("60.00", 40)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", sorted(dialects()))
+def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database, name, when):
+    """While nobody can tell, the vendor hears that; afterwards its repeat is answered right."""
+    with gateway(tmp_path, way, database, deadline_s=0.5) as rig:
+        vendor = Vendor(rig, name).sit_down("100.00")
+        bet = vendor.bet("1.00")
+        way.cut_commit(when, stay_closed=True)
+        assert vendor.send(bet).verdict is not Verdict.DONE
+        assert rig.gateway.ledger.flow.overdue == 1
+        # Also while it is still away: nothing new is begun.
+        assert vendor.send(vendor.bet("2.00")).verdict is not Verdict.DONE
+        way.reopen()
+        wait_for(lambda: settled(rig))
+        if vendor.policy.overdue_bet == "undo":
+            assert vendor.balance() == "100.00"
+            vendor.send(bet)
+            assert (vendor.balance(), keyed(rig, bet)) == ("100.00", 1)
+        else:
+            vendor.done(bet)
+            assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+
+
+def settled(rig):
+    """Whether nothing is under way any more, after the gateway has worked for a while."""
+    rig.run(asyncio.sleep(0.05))
+    lanes = rig.gateway.ledger._lanes
+    return not any(lane._stalled or lane._owed or lane.waiting for lane in lanes)
