@@ -13,6 +13,7 @@ from seamline.cli import settings
 from seamline.dialects import dialects
 from seamline.wallet import Kind, Verdict
 
+
 @pytest.fixture
 def way(postgres_server):
     """The way to the server, which can be cut."""
@@ -45,9 +46,9 @@ def keyed(rig, *commands):
 def line(postgres_server, tmp_path_factory):
     """One gateway for many cuts, and the way to its server."""
     database = postgres_server.create_database()
-    with proxy(postgres_server.port) as way:
-        with gateway(tmp_path_factory.mktemp("gateway"), way, database) as rig:
-            yield rig, way
+    folder = tmp_path_factory.mktemp("gateway")
+    with proxy(postgres_server.port) as way, gateway(folder, way, database) as rig:
+        yield rig, way
     postgres_server.drop_database(database.rpartition("/")[2])
 
 

@@ -1,7 +1,7 @@
 """A way to PostgreSQL that can be cut around a COMMIT, or go silent.
 
-    with proxy(server.port) as way:
-        way.cut_commit("after")      # the next one is done, and nobody hears of it
+with proxy(server.port) as way:
+    way.cut_commit("after")      # the next one is done, and nobody hears of it
 """
 
 import asyncio

@@ -31,8 +31,8 @@ AWAY = (
     TimeoutError,
 )
 
-#: Two gateways met at the same rows: the same work again, behind the other one, goes through. psycopg
-#: counts the last two among the faults of the server.
+#: Two gateways met at the same rows: the same work again, behind the other one, goes through. For
+#: psycopg the last two are faults of the server, and so in `AWAY` too.
 MET = (
     psycopg.errors.UniqueViolation,
     psycopg.errors.DeadlockDetected,

@@ -42,6 +42,8 @@ class Group(msgspec.Struct):
     #: The newest session, with the player, game and currency that it was looked for.
     newest: list[tuple[Seat, Row]] = msgspec.field(default_factory=list)
     players: dict[str, Player] = msgspec.field(default_factory=dict)
+    #: The accounts of transactions by key, as far as they were looked for and found.
+    owners: Mapping[str, int] = msgspec.field(default_factory=dict)
     #: For each command the accounts of its session, its player or its target.
     accounts: list[set[int]] = msgspec.field(default_factory=list)
 
@@ -60,6 +62,19 @@ class Group(msgspec.Struct):
     def keys(self) -> set[str]:
         """All keys under which there may be something."""
         return keys_of(self.commands, self.terms.policy)
+
+    @property
+    def may_bury(self) -> bool:
+        """Whether a command may leave a tombstone: nobody knows what it names.
+
+        Nor, then, whose that is: who it says it is about may be wrong.
+        """
+        return any(
+            (each.kind is Kind.REFUND or each.late)
+            and each.target is not None
+            and self.owners.keys().isdisjoint(aims_of([each], self.terms.policy))
+            for each in self.commands
+        )
 
     def with_accounts(self, wanted: Callable[[Command], str | None]) -> set[tuple[str, int]]:
         """What commands name, with each account that they may be about."""
@@ -139,7 +154,8 @@ class Loading:
             group.sessions = sessions()
             group.players = {each.name: each for each in map(columns.player_of, players())}
             group.newest = [(seat, row) for seat, rows in newest for row in rows()]
-            group.accounts = _appointed(group, purses(), owners())
+            group.owners = dict(cast("Sequence[tuple[str, int]]", owners()))
+            group.accounts = _appointed(group, purses())
 
         return enter
 
@@ -163,12 +179,7 @@ class Loading:
 
     def _held(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Which integrations are held, and how: see the queries."""
-        owned = {
-            group.number
-            for group in self._groups
-            for command, accounts in zip(group.commands, group.accounts, strict=True)
-            if command.target is not None and not accounts
-        }
+        owned = {group.number for group in self._groups if group.may_bury}
         # One after the other, lowest first: so does every batch.
         for number in sorted(group.number for group in self._groups):
             yield "own_integrations" if number in owned else "share_integrations", [number]
@@ -293,13 +304,12 @@ def _newest_wanted(group: Group) -> set[Seat]:
     }
 
 
-def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> list[set[int]]:
+def _appointed(group: Group, purses: Sequence[Row]) -> list[set[int]]:
     """For each command the accounts that it may be about."""
     sessions = {row[1]: row[6] for row in group.sessions}
     newest = {seat: row[6] for seat, row in group.newest}
     held = {(name, currency): account for name, currency, account in purses}
-    owned = dict(cast("Sequence[tuple[str, int]]", owners))
-    policy = group.terms.policy
+    owners, policy = group.owners, group.terms.policy
     appointed, linked = [], defaultdict[tuple[str, str], set[int]](set)
     for command in group.commands:
         found = {
@@ -307,8 +317,8 @@ def _appointed(group: Group, purses: Sequence[Row], owners: Sequence[Row]) -> li
             newest.get((command.player or "", command.game, command.currency)),
             held.get((command.player, command.currency)),
         }
-        if owned:
-            found |= {owned.get(key) for key in keys_of([command], policy)}
+        if owners:
+            found |= {owners.get(key) for key in keys_of([command], policy)}
         appointed.append({cast("int", each) for each in found if each is not None})
         for link in _links(command):
             linked[link] |= appointed[-1]

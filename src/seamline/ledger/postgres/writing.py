@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
 from seamline.ledger import columns
 from seamline.ledger.book import Book
@@ -27,17 +28,15 @@ def write(book: Book, integrations: Mapping[str, int]) -> Steps[None]:
 def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str, Sequence[Cells]]]:
     """What each statement writes, in the order in which they go out.
 
-    Roll-ups and sessions, which several batches may touch at once, come sorted, so that two of them
+    What several batches may touch at once, or give the same name, comes sorted, so that two of them
     never wait for each other.
     """
     opened = {each.id for each in book.opened}
+    adopted, posted = sorted(book.adopted, key=_NAME), sorted(book.posted, key=_KEY)
     return (
-        ("write_sessions", [columns.session_row(each, integrations) for each in book.adopted]),
+        ("write_sessions", [columns.session_row(each, integrations) for each in adopted]),
         ("slide_sessions", sorted((each.id, each.expires_ms) for each in book.slid.values())),
-        (
-            "write_transactions",
-            [columns.transaction_row(each, integrations) for each in book.posted],
-        ),
+        ("write_transactions", [columns.transaction_row(each, integrations) for each in posted]),
         (
             "write_new_accounts",
             [
@@ -65,5 +64,8 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
             "write_rollups",
             [columns.rollup_row(*entry, integrations) for entry in sorted(book.rollups.items())],
         ),
-        ("write_alerts", [columns.alert_row(each, integrations) for each in book.alerts]),
+        ("write_alerts", sorted(columns.alert_row(each, integrations) for each in book.alerts)),
     )
+
+
+_NAME, _KEY = attrgetter("integration", "name"), attrgetter("integration", "key")
