@@ -55,10 +55,10 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     clock_ms: Callable[[], int]
     #: Waits that many seconds.
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: URLs that were built here and given out lately, with the time that each was made for.
+    #: URLs that were built here and given out lately, with the time that each was made for. Other
+    #: processes have their own: two that are asked for one launch within a second may give the same
+    #: URL, of which the vendor takes one; the other browser has to open the game again.
     given: dict[str, int] = msgspec.field(default_factory=dict)
-    #: Reserves whose vendor is being asked right now: integration and key.
-    asking: set[tuple[str, str]] = msgspec.field(default_factory=set)
 
     async def read(self, work: Callable[[Reader], ResultT]) -> ResultT:
         """Run *work* on a reader, in a thread, so that the event loop goes on."""

@@ -1,13 +1,16 @@
 """Operations with money in them: reserved before the vendor is asked, settled after it answered.
 
 What is reserved leaves the player first, durably. It comes back when the vendor certainly did
-nothing, and is kept, with an alert for a person, when nobody knows. No reserve asks twice. While
-the vendor is asked there is an alert too, so that a gateway that is killed leaves a trace.
+nothing, and is kept, with an alert for a person, when nobody knows. Before the vendor is asked a
+mark is in the ledger, the reserve itself or a notice, and only who set it asks: no other gateway
+does. While the vendor is asked there is an alert too, so that a gateway that is killed leaves a
+trace.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -36,6 +39,9 @@ _LOG = structlog.get_logger("seamline.api")
 #: What stands before a reserve's key in the key of the transaction that tells what became of it.
 ASKING, DONE, RETURNED, UNKNOWN = "asking", "done", "returned", "unknown"
 
+#: How much longer than the vendor has for its answer an ask is taken to be under way.
+SLACK_MS = 10_000
+
 
 class Deal(msgspec.Struct, frozen=True):
     """One operation being asked: where, what, and with which ask."""
@@ -61,60 +67,92 @@ class Deal(msgspec.Struct, frozen=True):
         )
 
 
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """The money in an operation: what takes it first, what pays in the end, and how far it is."""
+
+    reserve: Command | None = None
+    settle: Command | None = None
+    #: By which every gateway sees that the vendor is asked.
+    mark: Command | None = None
+    held: Applied | None = None
+
+    @property
+    def about(self) -> Command | None:
+        """The command that stands for the operation."""
+        return self.reserve or self.settle
+
+
 async def ask(deal: Deal) -> shapes.OperationAnswer:
     """The vendor's answer and what was moved; a problem says what became of the reserve."""
     # Composed once before any money moves: what the vendor would refuse reserves nothing.
     vendors.composed(deal.gateway, deal.target, deal.extra.operation, deal.wanted)
-    reserve, settle = _money(deal, deal.extra.reserve), _money(deal, deal.extra.settle)
-    about = reserve or settle
-    if about is None:
-        return await _asked(deal, None, None, None)
-    mark = (about.integration, about.key or "")
-    if mark in deal.gateway.asking:
-        raise _repeated("asking", "the vendor is being asked just now")
-    deal.gateway.asking.add(mark)
-    try:
-        return await _watched(deal, about, reserve, settle)
-    finally:
-        deal.gateway.asking.discard(mark)
+    money = Money(reserve=_named(deal, deal.extra.reserve), settle=_named(deal, deal.extra.settle))
+    if money.about is None:
+        return await _asked(deal, money)
+    return await _watched(deal, await _marked(deal, money, money.about))
 
 
-async def _watched(
-    deal: Deal, about: Command, reserve: Command | None, settle: Command | None
-) -> shapes.OperationAnswer:
-    """Ask with the money reserved; the alert about it is over as soon as anything is known."""
-    note = f"{deal.extra.name} {about.key}: the vendor is being asked"
-    if reserve is not None:
-        noted = msgspec.structs.replace(reserve, note=reserve.note or note)
-        held: Applied | None = await _reserved(deal, noted)
-    else:
-        noted, held = deal.beside(about, ASKING, kind=Kind.NOTICE, note=note), None
-        await _not_paid(deal, about)
-        outcome = await deal.apply(noted)
-        if isinstance(outcome, Rejected):
-            raise refusal(outcome)
+async def _watched(deal: Deal, money: Money) -> shapes.OperationAnswer:
+    """Ask; the alert about it is over as soon as anything is known."""
     try:
-        return await _asked(deal, reserve, held, settle)
+        return await _asked(deal, money)
     finally:
-        terms, key = deal.target.terms, noted.key or ""
+        terms, key = deal.target.terms, (money.mark and money.mark.key) or ""
         await deal.gateway.ledger.run(
             lambda writer, now_ms: writer.close_alert(terms, key, Alert.NOTICE, now_ms)
         )
 
 
-async def _not_paid(deal: Deal, settle: Command) -> None:
-    """Whoever asks again for what was paid, or may have been, is told so and asks nobody."""
-    wanted = TransactionFilter(integration=settle.integration, key=settle.key)
-    paid = await deal.gateway.read(lambda reader: reader.transactions(wanted))
-    if paid and not paid[0].rejection:
+async def _marked(deal: Deal, money: Money, about: Command) -> Money:
+    """The money with the mark set, and with it the reserve taken; whoever asks again is told."""
+    note = f"{deal.extra.name} {about.key}: the vendor is being asked"
+    if money.reserve is not None:
+        mark = msgspec.structs.replace(about, note=about.note or note)
+        return msgspec.structs.replace(money, mark=mark, held=await _reserved(deal, mark))
+    for turn in count(1):
+        what = ASKING if turn == 1 else f"{ASKING}/{turn}"
+        mark = deal.beside(about, what, kind=Kind.NOTICE, note=note)
+        outcome = await deal.apply(mark)
+        if isinstance(outcome, Rejected):
+            raise refusal(outcome)
+        if isinstance(outcome, Applied):
+            break
+        # Only after a clear refusal the same may be asked again, by one.
+        if await _recorded(deal, mark, RETURNED) is None:
+            raise await _paid_or_not(deal, about, mark)
+    return msgspec.structs.replace(money, mark=mark)
+
+
+async def _paid_or_not(deal: Deal, settle: Command, mark: Command) -> Problem:
+    """What became of a settlement whose vendor was asked before."""
+    paid = await _found(deal, settle.key)
+    if paid is not None and not paid.rejection:
         detail = "the vendor did it before, and is not asked again"
-        raise _repeated("done", detail, paid[0].transaction)
-    if await _recorded(deal, settle, UNKNOWN) is not None:
-        detail = "the vendor was asked before, and nobody knows whether it acted; nothing was paid"
-        raise _repeated("unknown", detail)
+        return _repeated("done", detail, paid.transaction)
+    return await _open(deal, settle, mark, None, "nothing was paid")
 
 
-def _money(deal: Deal, names: Callable[[Any, Any], Command | None] | None) -> Command | None:
+async def _open(
+    deal: Deal, about: Command, mark: Command, transaction: str | None, money: str
+) -> Problem:
+    """No fate is known: the vendor is being asked just now, or nobody heard its answer."""
+    if await _recorded(deal, about, UNKNOWN) is None:
+        if await _is_under_way(deal, mark):
+            return _repeated("asking", "the vendor is being asked just now", transaction)
+        # The gateway was stopped while the vendor was being asked: somebody has to look.
+        await _tell(deal, about, UNKNOWN, "the vendor was asked, and its answer was not heard")
+    detail = f"the vendor was asked before, and nobody knows whether it acted; {money}"
+    return _repeated("unknown", detail, transaction)
+
+
+async def _is_under_way(deal: Deal, mark: Command) -> bool:
+    """Whether whoever set the mark, at whatever gateway, may still be waiting for the vendor."""
+    found = await _found(deal, mark.key)
+    span_ms = round(deal.extra.operation.deadline_s * 1000) + SLACK_MS
+    return found is not None and deal.gateway.clock_ms() < found.at_ms + span_ms
+
+
+def _named(deal: Deal, names: Callable[[Any, Any], Command | None] | None) -> Command | None:
     """The command that takes the money first, or pays it in the end."""
     if names is None:
         return None
@@ -145,15 +183,17 @@ async def _known(deal: Deal, reserve: Command, before: Replayed) -> Problem:
     if done is not None:
         detail = "the vendor did it before, and is not asked again"
         return _repeated("done", detail, before.transaction, done.reference)
-    # Also where the gateway was stopped while the vendor was being asked: somebody has to look.
-    await _tell(deal, reserve, UNKNOWN, "the vendor was asked, and its answer was not heard")
-    detail = "the vendor was asked before, and nobody knows whether it acted; the money is kept"
-    return _repeated("unknown", detail, before.transaction)
+    return await _open(deal, reserve, reserve, before.transaction, "the money is kept")
 
 
-async def _recorded(deal: Deal, reserve: Command, what: str) -> TransactionEntry | None:
-    """The transaction that tells of the reserve's fate, if that was it."""
-    wanted = TransactionFilter(integration=reserve.integration, key=beside(what, reserve.key or ""))
+async def _recorded(deal: Deal, about: Command, what: str) -> TransactionEntry | None:
+    """The transaction that tells of the fate of a command, if that was it."""
+    return await _found(deal, beside(what, about.key or ""))
+
+
+async def _found(deal: Deal, key: str | None) -> TransactionEntry | None:
+    """The transaction of that key."""
+    wanted = TransactionFilter(integration=deal.target.terms.integration, key=key)
     found = await deal.gateway.read(lambda reader: reader.transactions(wanted))
     return found[0] if found else None
 
@@ -172,25 +212,23 @@ def _repeated(
     )
 
 
-async def _asked(
-    deal: Deal, reserve: Command | None, held: Applied | None, settle: Command | None
-) -> shapes.OperationAnswer:
+async def _asked(deal: Deal, money: Money) -> shapes.OperationAnswer:
     """Ask the vendor, and do with the money what its answer says."""
-    operation, about = deal.extra.operation, reserve or settle
+    operation, about, held = deal.extra.operation, money.about, money.held
     try:
         answer = await vendors.once(deal.gateway, deal.target, operation, deal.wanted)
     except vendors.FAILURES as error:
         if about is None:
             raise vendors.failed(deal.target, operation, error) from error
-        raise await _undone(deal, about, held, error) from error
+        raise await _undone(deal, money, about, error) from error
     except Exception as error:
         if about is not None:
             # Our reader failed on the vendor's answer: nobody knows what it said.
             await _tell(deal, about, UNKNOWN, f"its answer could not be read: {error!r}")
         raise
-    if reserve is not None:
-        await _remember(deal, reserve, answer)
-    paid = await _settled(deal, settle) if settle is not None else None
+    if money.reserve is not None:
+        await _remember(deal, money.reserve, answer)
+    paid = await _settled(deal, money.settle) if money.settle is not None else None
     newest = paid or held
     return shapes.OperationAnswer(
         answer=answer,
@@ -201,13 +239,14 @@ async def _asked(
     )
 
 
-async def _undone(deal: Deal, about: Command, held: Applied | None, error: Exception) -> Problem:
+async def _undone(deal: Deal, money: Money, about: Command, error: Exception) -> Problem:
     """Give the money back to whom the vendor refused; keep it where nobody knows."""
-    problem = vendors.failed(deal.target, deal.extra.operation, error)
+    problem, held = vendors.failed(deal.target, deal.extra.operation, error), money.held
     if not (isinstance(error, VendorError) and error.refused):
         await _tell(deal, about, UNKNOWN, str(error) or type(error).__name__)
         return _unknown(deal, held, error)
     if held is None:
+        await _note(deal, deal.beside(money.mark or about, RETURNED, kind=Kind.NOTICE))
         return problem
     returned = await deal.apply(deal.beside(about, RETURNED, kind=Kind.REFUND, target=about.key))
     if isinstance(returned, Rejected):
@@ -237,18 +276,21 @@ def _unknown(deal: Deal, held: Applied | None, error: Exception) -> Problem:
 async def _remember(deal: Deal, reserve: Command, answer: Any) -> None:
     """Note what the vendor answered: who did not hear it can ask again and be told."""
     told = msgspec.json.encode(answer).decode()
-    outcome = await deal.apply(deal.beside(reserve, DONE, kind=Kind.NOTICE, reference=told))
-    if isinstance(outcome, Rejected):
-        why = outcome.why.name.lower()
-        _LOG.error("operation_not_noted", key=reserve.key, why=why, answer=told)
+    await _note(deal, deal.beside(reserve, DONE, kind=Kind.NOTICE, reference=told))
 
 
 async def _tell(deal: Deal, about: Command, what: str, why: str) -> None:
     """An alert for a person, about money that nobody else will look at."""
     note = f"{deal.extra.name} {about.key}: {why}"
-    outcome = await deal.apply(deal.beside(about, what, kind=Kind.NOTICE, note=note))
+    await _note(deal, deal.beside(about, what, kind=Kind.NOTICE, note=note))
+
+
+async def _note(deal: Deal, notice: Command) -> None:
+    """Write it down; where that cannot be, what it says is in the log."""
+    outcome = await deal.apply(notice)
     if isinstance(outcome, Rejected):
-        _LOG.error("operation_not_noted", key=about.key, why=outcome.why.name.lower(), note=note)
+        why, said = outcome.why.name.lower(), notice.note or notice.reference
+        _LOG.error("operation_not_noted", key=notice.key, why=why, said=said)
 
 
 async def _settled(deal: Deal, settle: Command) -> Applied | Replayed:

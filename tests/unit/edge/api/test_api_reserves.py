@@ -10,6 +10,8 @@ from unit.edge.api.test_api_door import problem
 
 BUY = "/v1/integrations/swipe/operations/buy"
 CASH = "/v1/integrations/swipe/operations/cash"
+#: No vendor is given that long.
+LONG_MS = 60_000
 
 
 def buy(rig, key="t1", price="30.00", **members):
@@ -118,7 +120,6 @@ def test_the_same_at_once_asks_once(funded):
     assert buy(funded).status == 200
     assert problem(seen[0], 409, "operation_repeated")["outcome"] == "asking"
     assert len(funded.vendor.asked) == 1
-    assert funded.world.gateway.asking == set()
 
 
 def test_what_is_being_asked_can_be_seen(funded):
@@ -173,6 +174,41 @@ def test_a_settlement_that_was_refused_can_be_asked_again(funded):
     assert balance(funded) == "105.00"
 
 
+def test_a_settlement_is_asked_for_by_one_at_a_time(funded):
+    """While the vendor is asked, and after a refusal while it is asked again, nobody else asks."""
+    seen = []
+
+    async def again():
+        funded.vendor.meanwhile = None
+        body = msgspec.json.encode({"transaction_id": "t1", "price": "0", "gift": "5.00"})
+        seen.append(await funded.asking("POST", CASH, body))
+
+    for turn in (1, 2, 3):
+        funded.vendor.meanwhile = again
+        funded.vendor.answers(404)
+        problem(cash(funded), 422, "vendor_refused")
+        assert problem(seen.pop(), 409, "operation_repeated")["outcome"] == "asking"
+        assert len(funded.vendor.asked) == turn
+    assert (balance(funded), alerts(funded)) == ("100.00", [])
+
+
+def test_a_settlement_without_a_fate_is_looked_at(funded, monkeypatch):
+    """A gateway that was stopped while it asked pays nothing, and nobody asks the vendor again."""
+
+    async def killed():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(funded.vendor, "meanwhile", killed)
+    with pytest.raises(KeyboardInterrupt):
+        cash(funded)
+    funded.vendor.meanwhile = None
+    assert problem(cash(funded), 409, "operation_repeated")["outcome"] == "asking"
+    funded.world.now_ms += LONG_MS
+    assert problem(cash(funded), 409, "operation_repeated")["outcome"] == "unknown"
+    assert alerts(funded) == [("notice", beside("unknown", "gift/t1"))]
+    assert (balance(funded), len(funded.vendor.asked)) == ("100.00", 1)
+
+
 def test_a_vendor_error_says_whether_nothing_was_done():
     """A 4xx is certain, anything else is not, unless the dialect knows better."""
     assert VendorError("no", status=404).refused
@@ -213,7 +249,6 @@ def test_an_answer_that_cannot_be_read_keeps_the_money(funded, capsys):
     funded.vendor.reply = Reply(200, b"[")
     problem(buy(funded), 500, "fault")
     assert (balance(funded), alerts(funded)) == ("70.00", [("notice", beside("unknown", "buy/t1"))])
-    assert funded.world.gateway.asking == set()
     capsys.readouterr()
 
 
@@ -227,9 +262,15 @@ def test_a_returned_reserve_is_told_as_that(funded):
 
 
 def test_a_reserve_without_a_fate_is_looked_at(funded):
-    """A gateway that was stopped while it asked leaves a reserve; asking again alerts a person."""
+    """A gateway that was stopped while it asked leaves a reserve; asking again alerts a person.
+
+    Not before its time is over: until then another gateway may be waiting for the vendor.
+    """
     ask = BuyAsk(transaction_id="t1", price="30.00")
     funded.apply(reserve_price(ask, funded.world.gateway.connections["swipe"].integration))
+    assert problem(buy(funded), 409, "operation_repeated")["outcome"] == "asking"
+    assert alerts(funded) == []
+    funded.world.now_ms += LONG_MS
     told = problem(buy(funded), 409, "operation_repeated")
     assert told["outcome"] == "unknown"
     assert alerts(funded) == [("notice", beside("unknown", "buy/t1"))]
