@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import select
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -106,12 +107,25 @@ class Link:
             )
         return self._db
 
+    def refresh(self) -> None:
+        """Give up a connection that ended while nobody used it: only then it has something to say.
+
+        Never in a transaction: the rest of that would go on without its beginning.
+        """
+        if self._db is None or self._db.closed:
+            return
+        heard = select.poll()
+        heard.register(self._db.pgconn.socket, select.POLLIN)
+        if heard.poll(0):
+            self.close()
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction; `StoreUnavailable` when the server is away, and then nothing happened.
 
         Unless it went away in the middle of COMMIT: whoever asked asks again, and is told.
         """
+        self.refresh()
         with self.mended(), self.connection.transaction():
             yield self.connection
 
@@ -150,6 +164,8 @@ class Line:
     async def begin(self) -> None:
         """Begin with the next statements; on a new connection where the last one was lost."""
         self._begun = False
+        if self._pipe is not None and self._pipe.connection.closed:
+            await self.drop()
         if self._pipe is None:
             try:
                 async with asyncio.timeout(CONNECT_MS / 1000):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from seamline.money import Currencies
 
 #: How many reading threads keep a connection.
 READERS = 4
+
+#: How long a thread may read before its connection is given up: a server that hangs would keep it.
+READ_S = 30.0
 
 
 class PostgresStore:
@@ -48,10 +52,14 @@ class PostgresStore:
             reader = self._idle.get_nowait()
         except queue.Empty:
             reader = PostgresReader(Link(self._info), self._currencies)
+        reader.link.refresh()
+        watch = threading.Timer(READ_S, reader.link.cut)
+        watch.start()
         try:
             with reader.link.mended():
                 yield reader
         finally:
+            watch.cancel()
             if self._idle.qsize() < READERS:
                 self._idle.put(reader)
             else:
