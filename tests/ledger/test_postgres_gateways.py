@@ -15,16 +15,19 @@ from kit.door import door, why
 from kit.processes import wait_for
 from kit.world import BRAND, NOON, PostgresWorld, furnished, terms_of
 from seamline.ledger.keys import stone_of
+from seamline.ledger.postgres.arrays import literal
+from seamline.ledger.postgres.links import Line
+from seamline.ledger.postgres.steps import Ask
 from seamline.ledger.postgres.writing import write
 from seamline.ledger.rules import decide
-from seamline.ledger.store import NewSession
+from seamline.ledger.store import NewSession, StoreUnavailable
 from seamline.wallet import Applied, Policy, Rejection, Replayed
 
 pytestmark = pytest.mark.anyio
 
 DONE = (Applied, Replayed)
 #: A deadlock is found by who waits for that long.
-FINDS_DEADLOCKS = "?options=-cdeadlock_timeout%3D400ms"
+FINDS_DEADLOCKS = "?options=-cdeadlock_timeout%3D200ms"
 
 
 @pytest.fixture
@@ -192,6 +195,49 @@ async def test_the_same_player_purse_and_session_are_opened_once(pair):
     )
     assert all(isinstance(each, Applied) for each in outcomes)
     assert [pair[0].balance(name, "BTC") for name in ("p1", "p2")] == ["10.00000000"] * 2
+
+
+async def test_an_account_that_somebody_holds_keeps_nobody_else(databases):
+    """Only commands about it are refused, soon, and go through when it is free again."""
+    url = next(databases)
+    with closing(furnished(PostgresWorld(url))) as world, psycopg.connect(url) as other:
+        world.writer.lanes = 1
+        other.execute("SELECT FROM accounts ORDER BY id LIMIT 1 FOR UPDATE")
+        async with door(world) as ledger:
+            held = bet("b1", "1.00", "s1")
+            free = [bet(f"c{number}", "1.00", "s2") for number in range(10)]
+            outcomes = await asyncio.gather(*map(ledger.apply, [held, *free, held]))
+            assert list(map(why, outcomes)) == [
+                Rejection.UNAVAILABLE,
+                *[Applied] * 10,
+                Rejection.UNAVAILABLE,
+            ]
+            other.rollback()
+            assert isinstance(await ledger.apply(held), Applied)
+        assert (world.balance("p1"), world.balance("p2")) == ("99.00", "90.00")
+        proven(world.store)
+
+
+async def test_a_gateway_that_stands_still_does_not_hold_its_accounts_for_ever(pair):
+    """Its transaction is ended by the server; when it goes on it has moved nothing."""
+    one, two = pair
+    still = Line(one.url, prepare=True)
+    await still.begin()
+    asks = [Ask("prepare_batch"), Ask("lock_accounts", (accounts_of(one),))]
+    await still.ask(asks)
+    async with door(two) as ledger:
+        assert why(await ledger.apply(bet("b1", "1.00"))) is Rejection.UNAVAILABLE
+        async with asyncio.timeout(10):
+            while why(await ledger.apply(bet("b1", "1.00"))) is not Applied:
+                pass
+    with pytest.raises(StoreUnavailable):
+        await still.ask(asks)
+
+
+def accounts_of(world):
+    """The ids of all accounts, as a batch names them."""
+    with psycopg.connect(world.url) as connection:
+        return literal(row[0] for row in connection.execute("SELECT id FROM accounts"))
 
 
 async def test_a_deadlock_is_no_reason_to_refuse(databases):

@@ -22,7 +22,7 @@ from seamline.ledger.book import Book
 from seamline.ledger.keys import overdue_of
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
-from seamline.ledger.store import StoreUnavailable, Writer
+from seamline.ledger.store import Held, StoreUnavailable, Writer
 from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
 
 ResultT = TypeVar("ResultT")
@@ -213,6 +213,10 @@ class Lane:
         """Take nothing more until the store answers, and refuse what queues: it was not begun."""
         self._stalled = True
         _LOG.error("store_does_not_answer", queued=len(self._commands))
+        self._refuse_queued()
+
+    def _refuse_queued(self) -> None:
+        """Nobody waits behind those who waited for nothing."""
         while self._commands:
             _, future = self._commands.popleft()
             self._flow.unavailable += 1
@@ -264,14 +268,28 @@ class Lane:
         try:
             return await self._writer.settle(commands, self._terms, self._tempo.clock(), judge)
         except StoreUnavailable as error:
+            self._refuse_queued()
             self._flow.unavailable += len(commands)
             away = Rejected(why=Rejection.UNAVAILABLE, detail=str(error))
             return [away] * len(commands)
+        except Held as held:
+            return await self._settle_without(held, commands)
         except Exception as fault:  # noqa: BLE001 - the batch is rolled back; each is told
             if len(commands) == 1:
                 self._flow.faults += 1
                 return [fault]
             return [(await self._settle_or_say_why([command]))[0] for command in commands]
+
+    async def _settle_without(
+        self, held: Held, commands: Sequence[Command]
+    ) -> Sequence[Outcome | Exception]:
+        """The outcomes where some commands must not keep the others."""
+        aside = set(map(id, held.commands))
+        self._flow.unavailable += len(aside)
+        away = Rejected(why=Rejection.UNAVAILABLE, detail=str(held))
+        rest = [each for each in commands if id(each) not in aside]
+        outcomes = iter(await self._settle_or_say_why(rest) if rest else ())
+        return [away if id(each) in aside else next(outcomes) for each in commands]
 
     def _judge(self, commands: Sequence[Command], book: Book) -> Sequence[Outcome]:
         """Decide the commands, one after the other, each with what those before it changed."""

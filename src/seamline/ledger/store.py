@@ -30,6 +30,14 @@ class StoreUnavailable(Exception):
     """The store could not be written or read just now: disk full, I/O error. Nothing was moved."""
 
 
+class Held(Exception):
+    """Somebody else holds for long what some of the commands are about. Nothing was moved."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__("somebody else holds the accounts")
+        self.commands = commands
+
+
 class Conflict(Exception):
     """Something of that name exists already, with other content."""
 
@@ -107,7 +115,8 @@ class Writer(Protocol):
 
         Returns what *judge* said once that is durable. `StoreUnavailable` when the disk or the
         server fails; then, as with any error that *judge* raises, nothing happened. Where one batch
-        meets another one, *judge* may be asked again, with a fresh book.
+        meets another one, *judge* may be asked again, with a fresh book. `Held` where the batch
+        would go through without some of its commands.
         """
 
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:

@@ -28,6 +28,7 @@ AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
     OSError,
     TimeoutError,
 )
@@ -197,7 +198,7 @@ class Line:
             if self._begun:
                 return await self._exchange(asks, ANSWER_MS)
             _, *answers = await self._exchange((BEGIN, *asks), ANSWER_MS)
-        except MET:
+        except (psycopg.errors.LockNotAvailable, *MET):
             raise
         except AWAY as error:
             await self.drop()

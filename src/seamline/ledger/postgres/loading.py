@@ -20,6 +20,7 @@ from seamline.ledger.postgres.arrays import literal, literals
 from seamline.ledger.postgres.directory import BLOCK, PostgresDirectory, ids_of
 from seamline.ledger.postgres.steps import Collision, Step, Steps, nothing
 from seamline.ledger.rows import Account, Player, Terms
+from seamline.ledger.store import Held
 from seamline.money import Currencies
 from seamline.wallet import Command, Kind
 
@@ -96,7 +97,10 @@ class Loading:
         commands: Sequence[Command],
         terms: Mapping[str, Terms],
         now_ms: int,
+        *,
+        patient: bool = True,
     ) -> None:
+        self._lock = "lock_accounts" if patient else "lock_free_accounts"
         self._currencies = currencies
         self._size = len(commands)
         self._groups = [
@@ -129,7 +133,7 @@ class Loading:
     def _find(self) -> Steps[None]:
         """Find out whose accounts the commands are about."""
         step = Step()
-        step.add("keep_plans")
+        step.add("prepare_batch")
         told = [self._whose(group, step) for group in self._groups]
         yield from step.make()
         for enter in told:
@@ -167,15 +171,27 @@ class Loading:
         for name, numbers in self._held():
             step.add(name, literal(numbers))
         wanted = {each for group in self._groups for found in group.accounts for each in found}
-        locked = step.add("lock_accounts", literal(sorted(wanted)))
+        locked = step.add(self._lock, literal(sorted(wanted)))
         blocks = step.add("take_blocks", -(-self._size * IDS // BLOCK))
         told = [self._behind_locks(group, step) for group in self._groups]
         yield from step.make()
         self._ids = ids_of(cast("int", row[0]) for row in blocks())
         for row in locked():
             self._enter_account(row)
+        self._check_locked(wanted - self._book.accounts.keys())
         for enter in told:
             enter()
+
+    def _check_locked(self, missing: set[int]) -> None:
+        """Raise `Held` with the commands that are about accounts of somebody else."""
+        held = [
+            command
+            for group in self._groups
+            for command, accounts in zip(group.commands, group.accounts, strict=True)
+            if not missing.isdisjoint(accounts)
+        ]
+        if held:
+            raise Held(held)
 
     def _held(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Which integrations are held, and how: see the queries."""

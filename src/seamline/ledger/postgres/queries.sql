@@ -8,15 +8,18 @@ COMMIT
 -- rollback --
 ROLLBACK
 
--- keep_plans --
+-- prepare_batch --
 -- What is planned stays planned, and is planned while tables are empty: so nothing here may depend
 -- on how large they seem. A list of what is wanted comes first and is looked up row by row along an
--- index, which `OFFSET 0` fences in and these settings lead to. They are set for this transaction
--- only, so that a pooler may give the connection to another one.
+-- index, which `OFFSET 0` fences in and these settings lead to. A lock is waited for not quite as
+-- long as an answer, and given up by the server where a gateway stands still in the middle. All of
+-- it is set for this transaction only, so that a pooler may give the connection to another one.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
        set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true),
-       set_config('join_collapse_limit', '1', true), set_config('jit', 'off', true)
+       set_config('join_collapse_limit', '1', true), set_config('jit', 'off', true),
+       set_config('lock_timeout', '400ms', true),
+       set_config('idle_in_transaction_session_timeout', '3s', true)
 
 -- find_sessions --
 -- The sessions of one integration by name, each with its account's id and its player.
@@ -83,6 +86,16 @@ JOIN players AS p ON p.id = a.player
 WHERE a.id = ANY ($1::bigint[])
 ORDER BY a.id
 FOR NO KEY UPDATE OF a
+
+-- lock_free_accounts --
+-- The same of those only that nobody else holds.
+SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month, p.name, a.changed_ms
+FROM accounts AS a
+JOIN players AS p ON p.id = a.player
+WHERE a.id = ANY ($1::bigint[])
+ORDER BY a.id
+FOR NO KEY UPDATE OF a SKIP LOCKED
 
 -- take_blocks --
 -- Blocks of new ids.

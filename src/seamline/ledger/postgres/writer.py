@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+import psycopg
 import structlog
 
 from seamline.ledger.book import Book
@@ -62,6 +63,8 @@ class Batch:
         self.judge = judge
         #: By the first transaction of each attempt whose COMMIT was not answered: what it decided.
         self.doubtful: dict[int, Sequence[Outcome]] = {}
+        #: Whether to wait for accounts that somebody else holds.
+        self.patient = True
 
 
 class PostgresWriter:
@@ -109,6 +112,12 @@ class PostgresWriter:
             except MET as met:
                 await line.rollback()
                 _LOG.info("batch_met_another", what=said(met))
+            except psycopg.errors.LockNotAvailable as held:
+                await line.rollback()
+                _LOG.warning("batch_waited_for_a_lock", what=said(held))
+                if not batch.patient:
+                    raise StoreUnavailable(said(held)) from held
+                batch.patient = False
             except Unanswered as error:
                 return await self._find_out(line, batch, str(error))
             except BaseException:
@@ -120,7 +129,12 @@ class PostgresWriter:
         """Load, decide, write, commit."""
         await line.begin()
         loading = Loading(
-            self._directory, self._currencies, batch.commands, batch.terms, batch.now_ms
+            self._directory,
+            self._currencies,
+            batch.commands,
+            batch.terms,
+            batch.now_ms,
+            patient=batch.patient,
         )
         book = await _go(loading.steps(), line)
         for first, outcomes in batch.doubtful.items():
@@ -143,12 +157,14 @@ class PostgresWriter:
         What is not there behind the locks will never be, and is done again.
         """
         _LOG.error("commit_unanswered", why=why, commands=len(batch.commands))
+        # Whoever holds the accounts may be the attempt itself.
+        batch.patient = True
         stop_s: float | None = None
         clock = asyncio.get_running_loop().time
         while stop_s is None or clock() < stop_s:
             try:
                 return await self._attempt(line, batch)
-            except (StoreUnavailable, Unanswered, *MET) as error:
+            except (StoreUnavailable, Unanswered, psycopg.errors.LockNotAvailable, *MET) as error:
                 await line.rollback()
                 _LOG.warning("commit_still_unanswered", why=said(error))
             if self._hurried:
