@@ -17,8 +17,9 @@ import apsw
 import peer_books
 import seeding
 from bets import BRAND, CURRENCY, Recipe
+from postgres import Books
 from seeding import Where
-from serving import Running, free_port, serving, tail
+from serving import Running, free_port, free_ports, serving, tail
 
 BENCH = Path(__file__).parent
 UVICORN = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
@@ -61,17 +62,69 @@ class Bare:
         """It keeps no books."""
 
 
-class Seamline:
-    """The gateway on a SQLite file, as `seamline serve` runs it."""
+class Gateway:
+    """The gateway as `seamline serve` runs it, on whatever store a URL names."""
+
+    feed: Sequence[str] = ()
+    workers = 1
+
+    def __init__(self, recipe: Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.folder.mkdir()
+
+    @contextmanager
+    def on(self, url: str) -> Iterator[Running]:
+        """The server on that store."""
+        port, health = free_port(), free_ports(self.workers)
+        settings = self._settings(url, port, health[0])
+        command = (_program(), "serve", "-c", str(settings), "--workers", str(self.workers))
+        with serving(command, port, self.folder / "server.log", health=health) as running:
+            yield running
+
+    def audit(self, url: str) -> None:
+        """A failed audit ends the bench."""
+        command = (_program(), "audit", "-c", str(self._settings(url, free_port(), 0)))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(
+                f"seamline audit: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+            )
+
+    def seed(self, url: str, players: int) -> None:
+        """Players, deposits and sessions through the operator API."""
+        where = Where(self.recipe.integration)
+        with self.on(url) as running:
+            asyncio.run(seeding.seed(running.port, API_KEY, where, players, DEPOSIT))
+
+    def _settings(self, url: str, port: int, ops_port: int) -> Path:
+        """A settings file for that store and those ports."""
+        file = self.folder / f"{url.rpartition('/')[2]}.toml"
+        options = "\n".join(
+            f"{name} = {_toml(value)}" for name, value in self.recipe.options.items()
+        )
+        file.write_text(
+            f'[server]\nhost = "127.0.0.1"\nport = {port}\nops_port = {ops_port}\n'
+            f'[store]\nurl = "{url}"\n'
+            f'[api]\nkeys = ["{API_KEY}"]\n'
+            f'[brands.{BRAND}]\ncurrencies = ["{CURRENCY}"]\n'
+            f"[integrations.{self.recipe.integration}]\n"
+            f'dialect = "{self.recipe.dialect}"\nbrand = "{BRAND}"\n'
+            f"[integrations.{self.recipe.integration}.options]\n{options}\n"
+        )
+        return file
+
+
+class Seamline(Gateway):
+    """The gateway on a SQLite file."""
 
     name = "seamline"
-    feed: Sequence[str] = ()
 
     def __init__(self, recipe: Recipe, folder: Path, players: int) -> None:
-        self.recipe, self.folder = recipe, folder / "seamline"
-        self.folder.mkdir()
+        super().__init__(recipe, folder / "seamline")
         self.seeded, self.store = self.folder / "seeded.db", self.folder / "run.db"
-        self._seed(players)
+        self.seed(f"sqlite:///{self.seeded}", players)
+        if self.seeded.with_name("seeded.db-wal").exists():
+            raise SystemExit(f"the server left its log behind:\n{tail(self.folder / 'server.log')}")
 
     @contextmanager
     def fresh(self) -> Iterator[Running]:
@@ -79,16 +132,7 @@ class Seamline:
         _forget(self.store)
         shutil.copy(self.seeded, self.store)
         os.sync()  # the copy must not be written back while the server is measured
-        with self.on(self.store) as running:
-            yield running
-
-    @contextmanager
-    def on(self, store: Path) -> Iterator[Running]:
-        """The server on that file."""
-        port = free_port()
-        settings = self._settings(store, port)
-        command = (_program(), "serve", "-c", str(settings))
-        with serving(command, port, self.folder / "server.log") as running:
+        with self.on(f"sqlite:///{self.store}") as running:
             yield running
 
     def recorded(self) -> int:
@@ -97,41 +141,28 @@ class Seamline:
 
     def audited(self, store: Path) -> int:
         """Bets in that file; a failed audit ends the bench."""
-        command = (_program(), "audit", "-c", str(self._settings(store, free_port())))
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(
-                f"seamline audit: exit code {done.returncode}\n{done.stdout}{done.stderr}"
-            )
+        self.audit(f"sqlite:///{store}")
         return count_bets(store)
 
-    def _seed(self, players: int) -> None:
-        """Players, deposits and sessions through the operator API, then a closed file."""
-        with self.on(self.seeded) as running:
-            asyncio.run(
-                seeding.seed(
-                    running.port, API_KEY, Where(self.recipe.integration), players, DEPOSIT
-                )
-            )
-        if self.seeded.with_name("seeded.db-wal").exists():
-            raise SystemExit(f"the server left its log behind:\n{tail(self.folder / 'server.log')}")
 
-    def _settings(self, store: Path, port: int) -> Path:
-        """A settings file for that store and port."""
-        file = self.folder / f"{store.stem}.toml"
-        options = "\n".join(
-            f"{name} = {_toml(value)}" for name, value in self.recipe.options.items()
-        )
-        file.write_text(
-            f'[server]\nhost = "127.0.0.1"\nport = {port}\n'
-            f'[store]\nurl = "sqlite:///{store}"\n'
-            f'[api]\nkeys = ["{API_KEY}"]\n'
-            f'[brands.{BRAND}]\ncurrencies = ["{CURRENCY}"]\n'
-            f"[integrations.{self.recipe.integration}]\n"
-            f'dialect = "{self.recipe.dialect}"\nbrand = "{BRAND}"\n'
-            f"[integrations.{self.recipe.integration}.options]\n{options}\n"
-        )
-        return file
+class SeamlineOnPostgres(Gateway):
+    """One or more gateways on a database, each round on a new copy of the seeded one."""
+
+    def __init__(self, recipe: Recipe, folder: Path, books: Books, *, workers: int) -> None:
+        self.name = f"seamline, {workers} worker{'s' * (workers > 1)}"
+        super().__init__(recipe, folder / f"seamline-{workers}")
+        self.books, self.workers = books, workers
+
+    @contextmanager
+    def fresh(self) -> Iterator[Running]:
+        """New processes on a copy of the seeded database."""
+        with self.on(self.books.fresh()) as running:
+            yield running
+
+    def recorded(self) -> int:
+        """Bets in the database, once the audit has found no law broken."""
+        self.audit(self.books.url)
+        return self.books.bets()
 
 
 class Peer:

@@ -34,7 +34,7 @@ class Large:
         """One round on the file as it is, with bets that it has not seen."""
         requests = self._slices(f"large-{number}", rate, seconds)
         warm = self._slices(f"large-warm-{number}", rate, WARM_UP_S)
-        with self.gateway.on(self.store) as running:
+        with self.gateway.on(f"sqlite:///{self.store}") as running:
             self._note(drive(running.port, self.gateway.recipe.path(), warm, WARM_UP_S))
             load = drive(running.port, self.gateway.recipe.path(), requests, seconds)
             self.rss_mb.append(running.rss_mb())

@@ -49,6 +49,8 @@ class Report(msgspec.Struct):
     growth: Growth | None = None
     #: Each dialect on the same gateway.
     vendors: list[Tally] = msgspec.field(default_factory=list)
+    #: The yardsticks, the gateway and the peer on one PostgreSQL server.
+    on_postgres: list[Tally] = msgspec.field(default_factory=list)
     #: Why something was left out, in words.
     notes: list[str] = msgspec.field(default_factory=list)
 
@@ -64,6 +66,8 @@ def text(report: Report) -> str:
         parts.append(_steady(report.steady))
     if report.vendors:
         parts.append(_vendors(report.vendors))
+    if report.on_postgres:
+        parts.append(_on_postgres(report.on_postgres))
     if report.growth:
         parts.append(_growth(report.growth))
     parts += report.notes
@@ -107,6 +111,23 @@ def _vendors(tallies: Sequence[Tally]) -> str:
     return _table(names, rows)
 
 
+def _on_postgres(tallies: Sequence[Tally]) -> str:
+    """One server: what PostgreSQL itself does beside what the gateway and the peer do on it."""
+    standard, function, *gateways, peer = (each.rate for each in tallies)
+    best = max(gateways)
+    ratios = (
+        ("seamline / TPC-B-like", f"{best / standard:.2f}", "> 1"),
+        ("seamline / bet function", f"{best / function:.2f}", ">= 0.4, aim 0.6"),
+        ("seamline / peer", f"{best / peer:.2f}", ">= 10"),
+    )
+    return (
+        "On one PostgreSQL server:\n\n"
+        + _table(_RATES, [_rates(each) for each in tallies])
+        + "\n\n"
+        + _table(("ratio of medians", "value", "bar"), ratios)
+    )
+
+
 def _rates(tally: Tally) -> tuple[str, ...]:
     """One contestant's row."""
     loads = tally.loads
@@ -120,8 +141,8 @@ def _rates(tally: Tally) -> tuple[str, ...]:
         f"{sum(load.failed + load.broken + load.late for load in loads)}",
         f"{sum(load.accepted for load in loads):,}",
         f"{sum(books):,}" if books else "-",
-        f"{max(tally.rss_mb):.0f}",
-        f"{median(tally.start_s):.2f}",
+        f"{max(tally.rss_mb):.0f}" if tally.rss_mb else "-",
+        f"{median(tally.start_s):.2f}" if tally.start_s else "-",
     )
 
 

@@ -17,12 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import machine
+import pgbench
 import report
 from bets import SWIPEGAMES, Recipe, write_slices
-from contestants import Bare, Contestant, Peer, Seamline
+from contestants import Bare, Contestant, Gateway, Peer, Seamline, SeamlineOnPostgres
 from growth import WARM_UP_S, grown
 from load import THREADS, account_for, drive
-from postgres import postgres
+from postgres import Books, postgres
 from report import Report, Tally
 from seamline.dialects import dialects
 from steady import Steady, steady
@@ -33,7 +34,7 @@ PLAYERS = 10_000
 REQUESTS_PER_SECOND = 40_000
 #: Signing takes longer than sending: no more than one dialect takes in a second.
 VENDOR_REQUESTS_PER_SECOND = 15_000
-STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth")
+STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth", "postgres")
 
 
 def main() -> None:
@@ -92,6 +93,8 @@ def stages(options: argparse.Namespace, folder: Path) -> Report:
                 found.growth = grow_and_play(gateway, folder, options)
         if "dialects" in options.only:
             found.vendors = of_each_dialect(folder, options)
+        if "postgres" in options.only:
+            found.on_postgres = on_postgres(folder, options)
     return found
 
 
@@ -111,7 +114,7 @@ def entered(stack: ExitStack, only: Sequence[str], folder: Path, found: Report) 
         say("seeding seamline")
         contestants.append(Seamline(SWIPEGAMES, folder, PLAYERS))
     if "peer" in only:
-        peer = Peer(SWIPEGAMES, folder, PLAYERS, stack.enter_context(postgres(folder)))
+        peer = Peer(SWIPEGAMES, folder, PLAYERS, stack.enter_context(postgres(folder)).url())
         contestants.append(peer)
         found.notes.append(f"peer: {peer.described()}")
     return contestants
@@ -165,6 +168,36 @@ def of_each_dialect(folder: Path, options: argparse.Namespace) -> list[Tally]:
             gateway.play(tally.name, tally, count, options.seconds)
             say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
     return tallies
+
+
+def on_postgres(folder: Path, options: argparse.Namespace) -> list[Tally]:
+    """One server, its own yardsticks, the gateway on it and the peer on it, in turns."""
+    say("seeding a database")
+    with postgres(folder) as server:
+        books = Books(server)
+        Gateway(SWIPEGAMES, folder / "seeding").seed(books.seeded, PLAYERS)
+        sticks = (pgbench.TpcB(server), pgbench.Function(books, PLAYERS))
+        clients = [pgbench.best_clients(server, stick) for stick in sticks]
+        contestants = (
+            SeamlineOnPostgres(SWIPEGAMES, folder, books, workers=1),
+            SeamlineOnPostgres(SWIPEGAMES, folder, books, workers=2),
+            Peer(SWIPEGAMES, folder, PLAYERS, server.create_database("peer")),
+        )
+        yardsticks = [
+            Tally(f"{stick.name}, {count} clients")
+            for stick, count in zip(sticks, clients, strict=True)
+        ]
+        tallies = [Tally(each.name) for each in contestants]
+        for number in range(options.rounds):
+            for stick, count, tally in zip(sticks, clients, yardsticks, strict=True):
+                load, recorded = pgbench.play(server, stick, count, options.seconds)
+                tally.loads.append(load)
+                tally.recorded.append(recorded)
+                say(f"round {number + 1}: {tally.name} {load.rate:,.0f}/s")
+            for contestant, tally in zip(contestants, tallies, strict=True):
+                play(contestant, tally, folder, options.seconds)
+                say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
+    return yardsticks + tallies
 
 
 def grow_and_play(gateway: Seamline, folder: Path, options: argparse.Namespace) -> report.Growth:

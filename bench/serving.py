@@ -40,18 +40,44 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def free_ports(count: int) -> Sequence[int]:
+    """Ports of the loopback in a row, nobody listens on any of them at the moment."""
+    while True:
+        first = free_port()
+        wanted = range(first, first + count)
+        if all(map(_is_free, wanted)):
+            return wanted
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
 @contextmanager
 def serving(
-    command: Sequence[str], port: int, log: Path, env: Mapping[str, str] | None = None
+    command: Sequence[str],
+    port: int,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    health: Sequence[int] = (),
 ) -> Iterator[Running]:
-    """The server while the block runs; afterwards it has ended, gracefully, or the run fails."""
+    """The server while the block runs; afterwards it has ended, gracefully, or the run fails.
+
+    It is up when /healthz answers on the port, or on all of the others where those are named.
+    """
     begun = time.perf_counter()
     with log.open("ab") as output:
         process = subprocess.Popen(
             command, env={**os.environ, **(env or {})}, stdout=output, stderr=output
         )
     try:
-        _await_health(process, port, log)
+        for each in health or (port,):
+            _await_health(process, each, log)
         yield Running(process.pid, port, time.perf_counter() - begun)
     finally:
         ended = stop(process)
