@@ -5,6 +5,7 @@ CREATE SEQUENCE bet_ids START 1000000000 CACHE 512;
 
 CREATE FUNCTION bet(in_session TEXT, in_key TEXT, in_round TEXT, in_units BIGINT, in_asked TEXT)
 RETURNS BIGINT LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
     now_ms CONSTANT BIGINT := extract(epoch FROM clock_timestamp()) * 1000;
     print CONSTANT BYTEA := substr(sha256(convert_to(concat_ws('|', in_session, in_round, in_asked),
