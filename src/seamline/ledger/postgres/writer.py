@@ -31,8 +31,10 @@ from seamline.wallet import Command, Outcome
 
 ResultT = TypeVar("ResultT")
 
-#: How many batches are under way at once: while one waits for the disk, another one is decided.
-LANES = 2
+#: How many batches of one gateway are under way at once. A batch costs the server as much as its
+#: first ten bets do: few large ones beat many small ones, however long a commit takes
+#: (bench/RESULTS.md).
+LANES = 1
 
 #: How often a batch, or an errand, starts again when it met another gateway's.
 TRIES = 8
