@@ -18,6 +18,9 @@ import peer_books
 import seeding
 from bets import BRAND, CURRENCY, Recipe
 from postgres import Books
+from seamline.ledger.audit import audit
+from seamline.ledger.postgres.store import open_reader
+from seamline.money import Currencies
 from seeding import Where
 from serving import Running, free_port, free_ports, serving, tail
 
@@ -161,7 +164,10 @@ class SeamlineOnPostgres(Gateway):
 
     def recorded(self) -> int:
         """Bets in the database, once the audit has found no law broken."""
-        self.audit(self.books.url)
+        with open_reader(self.books.url, Currencies.standard()) as reader:
+            findings, drift = audit(reader), reader.drift()
+        if not findings.clean or any(drift.values()):
+            raise SystemExit(f"{self.name}: the audit found {findings.first}, drift {drift}")
         return self.books.bets()
 
 

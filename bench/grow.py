@@ -14,6 +14,7 @@ import gc
 import random
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from seamline.ledger.rules import decide
 from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.store import SqliteStore
 from seamline.ledger.sqlite.writer import SqliteWriter
-from seamline.ledger.store import NewSession
+from seamline.ledger.store import NewSession, Writer
 from seamline.money import Currencies, Quantity
 from seamline.wallet import Applied, Command, Kind, Policy
 
@@ -55,12 +56,80 @@ class Clock:
         return self._now_ms
 
 
-class Grower:
+def clock_for(players: int, bets: int) -> Clock:
+    """A clock for batches of so many deposits, then so many bets."""
+    return Clock(-(-players // BATCH) + -(-bets // BATCH))
+
+
+class Grower(ABC):
     """A store that grows; keeps every session, with its player and account, in memory."""
 
-    def __init__(self, path: Path, recipe: Recipe, clock: Clock) -> None:
-        SqliteStore(path, Currencies.standard()).close()  # makes the schema
+    writer: Writer
+
+    def __init__(self, recipe: Recipe, clock: Clock) -> None:
         self.recipe, self.clock = recipe, clock
+        self.game = terms_of(recipe.integration, recipe.policy())
+        self.cashier = terms_of(cashier_of(BRAND), CASHIER_POLICY)
+        self.sessions: list[Session] = []
+
+    @abstractmethod
+    def blank(self, terms: Terms, first: Command) -> Book:
+        """A book at the next time, with hardly anything in it."""
+
+    def deposit(self, first: int, last: int) -> None:
+        """A deposit for each of these players."""
+        self._settle(
+            self.cashier,
+            [self._deposit(number) for number in range(first, last)],
+            self.sessions[first:last],
+        )
+
+    def add_bets(self, number: int, source: random.Random) -> None:
+        """Bets of random players, all of them taken."""
+        chosen = source.choices(self.sessions, k=number)
+        self._settle(self.game, [self.recipe.bet(each.name, source) for each in chosen], chosen)
+
+    def _deposit(self, number: int) -> Command:
+        return Command(
+            kind=Kind.DEPOSIT,
+            integration=self.cashier.integration,
+            key=f"seed-{number}",
+            player=player(number),
+            currency=CURRENCY,
+            amount=DEPOSIT,
+        )
+
+    def _settle(
+        self, terms: Terms, commands: Sequence[Command], sessions: Sequence[Session]
+    ) -> None:
+        """Decide and write one batch; each command must be applied."""
+        book = self.blank(terms, commands[0])
+        for each in sessions:
+            _seat(book, each)
+        for command in commands:
+            view = book.view(command, terms)
+            outcome = book.post(command, view, decide(command, view))
+            if not isinstance(outcome, Applied):
+                raise SystemExit(f"{command} was not applied: {outcome}")
+        self.writer.write(book)
+
+
+def _seat(book: Book, session: Session) -> None:
+    """What the writer would have loaded for that session."""
+    account, owner = session.account, session.player
+    book.sessions[session.integration, session.name] = session
+    book.players[BRAND, owner.name] = owner
+    book.purses[owner.id, CURRENCY] = account
+    book.accounts[account.id] = account
+    book.owners[account.id] = owner.name
+
+
+class FileGrower(Grower):
+    """A SQLite file that grows."""
+
+    def __init__(self, path: Path, recipe: Recipe, clock: Clock) -> None:
+        super().__init__(recipe, clock)
+        SqliteStore(path, Currencies.standard()).close()  # makes the schema
         self.connection = apsw.Connection(str(path))
         # A file that was not finished is thrown away: nothing here need survive a crash.
         for pragma, value in (("journal_mode", "OFF"), ("synchronous", "OFF")):
@@ -69,9 +138,6 @@ class Grower:
         # There is no log to copy; the writer wants somebody who would.
         self.checkpointer = Checkpointer(apsw.Connection(str(path)))
         self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
-        self.game = terms_of(recipe.integration, recipe.policy())
-        self.cashier = terms_of(cashier_of(BRAND), CASHIER_POLICY)
-        self.sessions: list[Session] = []
 
     def add_players(self, first: int, last: int) -> None:
         """Players with a session and a deposit each."""
@@ -88,12 +154,11 @@ class Grower:
                 expires_ms=closes,
             )
             self.sessions.append(self.writer.open_session(self.game, wanted)[0])
-        self._settle(self.cashier, [self._deposit(number) for number in range(first, last)])
+        self.deposit(first, last)
 
-    def add_bets(self, number: int, source: random.Random) -> None:
-        """Bets of random players, all of them taken."""
-        chosen = source.choices(self.sessions, k=number)
-        self._settle(self.game, [self.recipe.bet(each.name, source) for each in chosen], chosen)
+    def blank(self, terms: Terms, first: Command) -> Book:
+        """What the writer loads for the first command alone."""
+        return self.writer.load([first], {terms.integration: terms}, self.clock.next_ms())
 
     def close(self) -> None:
         """The file as the gateway keeps it."""
@@ -101,40 +166,6 @@ class Grower:
         self.connection.pragma("journal_mode", "WAL")
         self.connection.close()
         self.checkpointer.close()
-
-    def _deposit(self, number: int) -> Command:
-        return Command(
-            kind=Kind.DEPOSIT,
-            integration=self.cashier.integration,
-            key=f"seed-{number}",
-            player=player(number),
-            currency=CURRENCY,
-            amount=DEPOSIT,
-        )
-
-    def _settle(
-        self, terms: Terms, commands: Sequence[Command], chosen: Sequence[Session] = ()
-    ) -> None:
-        """Decide and write one batch; each command must be applied."""
-        book = self._book(terms, commands[0], chosen or self.sessions[-len(commands) :])
-        for command in commands:
-            view = book.view(command, terms)
-            outcome = book.post(command, view, decide(command, view))
-            if not isinstance(outcome, Applied):
-                raise SystemExit(f"{command} was not applied: {outcome}")
-        self.writer.write(book)
-
-    def _book(self, terms: Terms, first: Command, sessions: Sequence[Session]) -> Book:
-        """What the writer would have loaded for all these sessions; it loads only the first."""
-        book = self.writer.load([first], {terms.integration: terms}, self.clock.next_ms())
-        for each in sessions:
-            account, owner = each.account, each.player
-            book.sessions[each.integration, each.name] = each
-            book.players[BRAND, owner.name] = owner
-            book.purses[owner.id, CURRENCY] = account
-            book.accounts[account.id] = account
-            book.owners[account.id] = owner.name
-        return book
 
 
 def terms_of(integration: str, policy: Policy) -> Terms:
@@ -147,7 +178,7 @@ def grow(path: Path, recipe: Recipe, *, players: int, transactions: int) -> None
     """Make the file: that many players with a deposit each, and bets for the other transactions."""
     gc.disable()  # millions of live rows, no cycles
     bets = transactions - players
-    grower = Grower(path, recipe, Clock(-(-players // BATCH) + -(-bets // BATCH)))
+    grower = FileGrower(path, recipe, clock_for(players, bets))
     source = random.Random("grow")
     # One transaction: each commit would write the scattered pages of the indexes once more.
     with grower.writer.transaction():
