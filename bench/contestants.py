@@ -17,7 +17,7 @@ import apsw
 import peer_books
 import seeding
 from bets import BRAND, CURRENCY, Recipe
-from postgres import Books
+from postgres import Seeded
 from seamline.ledger.audit import audit
 from seamline.ledger.postgres.store import open_reader
 from seamline.money import Currencies
@@ -84,15 +84,6 @@ class Gateway:
         with serving(command, port, self.folder / "server.log", health=health) as running:
             yield running
 
-    def audit(self, url: str) -> None:
-        """A failed audit ends the bench."""
-        command = (_program(), "audit", "-c", str(self._settings(url, free_port(), 0)))
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise SystemExit(
-                f"seamline audit: exit code {done.returncode}\n{done.stdout}{done.stderr}"
-            )
-
     def seed(self, url: str, players: int) -> None:
         """Players, deposits and sessions through the operator API."""
         where = Where(self.recipe.integration)
@@ -140,35 +131,44 @@ class Seamline(Gateway):
 
     def recorded(self) -> int:
         """Bets in the file, once the audit has found no law broken."""
-        return self.audited(self.store)
+        self.audit(f"sqlite:///{self.store}")
+        return count_bets(self.store)
 
-    def audited(self, store: Path) -> int:
-        """Bets in that file; a failed audit ends the bench."""
-        self.audit(f"sqlite:///{store}")
-        return count_bets(store)
+    def audit(self, url: str) -> None:
+        """A failed audit ends the bench."""
+        command = (_program(), "audit", "-c", str(self._settings(url, free_port(), 0)))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(
+                f"seamline audit: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+            )
 
 
 class SeamlineOnPostgres(Gateway):
     """One or more gateways on a database, each round on a new copy of the seeded one."""
 
-    def __init__(self, recipe: Recipe, folder: Path, books: Books, *, workers: int) -> None:
+    def __init__(self, recipe: Recipe, folder: Path, seeded: Seeded, *, workers: int) -> None:
         self.name = f"seamline, {workers} worker{'s' * (workers > 1)}"
         super().__init__(recipe, folder / f"seamline-{workers}")
-        self.books, self.workers = books, workers
+        self.seeded, self.workers = seeded, workers
 
     @contextmanager
     def fresh(self) -> Iterator[Running]:
         """New processes on a copy of the seeded database."""
-        with self.on(self.books.fresh()) as running:
+        with self.on(self.seeded.fresh().url) as running:
             yield running
 
     def recorded(self) -> int:
         """Bets in the database, once the audit has found no law broken."""
-        with open_reader(self.books.url, Currencies.standard()) as reader:
+        self.audit(self.seeded.books.url)
+        return self.seeded.books.bets()
+
+    def audit(self, url: str) -> None:
+        """A failed audit ends the bench."""
+        with open_reader(url, Currencies.standard()) as reader:
             findings, drift = audit(reader), reader.drift()
         if not findings.clean or any(drift.values()):
             raise SystemExit(f"{self.name}: the audit found {findings.first}, drift {drift}")
-        return self.books.bets()
 
 
 class Peer:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from load import Load
-from postgres import Books, Server, own_folder, run
+from postgres import Seeded, Server, own_folder, run
 
 BENCH = Path(__file__).parent
 #: Client counts that are tried; the best one plays.
@@ -23,6 +23,7 @@ class Yardstick(Protocol):
     """A load that pgbench puts on the server."""
 
     name: str
+    server: Server
     options: Sequence[str]
 
     def fresh(self) -> str:
@@ -39,6 +40,7 @@ class TpcB:
     options = ()
 
     def __init__(self, server: Server) -> None:
+        self.server = server
         server.create_database("tpcb")
         _pgbench(server, "-i", "-q", "-s", str(SCALE), "tpcb")
 
@@ -55,45 +57,45 @@ class Function:
 
     name = "pgbench, bet function"
 
-    def __init__(self, books: Books, players: int) -> None:
-        self.books = books
+    def __init__(self, seeded: Seeded, players: int) -> None:
+        self.seeded, self.server = seeded, seeded.books.server
         self.options = ("-n", "-f", str(BENCH / "bet.pgbench"), "-D", f"players={players}")
 
     def fresh(self) -> str:
         """A copy with the function in it."""
-        self.books.fresh()
-        self.books.execute((BENCH / "bet.sql").read_text())
-        return self.books.name
+        books = self.seeded.fresh()
+        books.execute((BENCH / "bet.sql").read_text())
+        return books.name
 
     def recorded(self) -> int:
         """The bets in the copy."""
-        return self.books.bets()
+        return self.seeded.books.bets()
 
 
-def best_clients(server: Server, stick: Yardstick) -> int:
+def best_clients(stick: Yardstick) -> int:
     """The number of clients that does most."""
     database = stick.fresh()
-    rates = {clients: _round(server, stick, database, clients, TRIAL_S).rate for clients in CLIENTS}
+    rates = {clients: _round(stick, database, clients, TRIAL_S).rate for clients in CLIENTS}
     return max(CLIENTS, key=rates.__getitem__)
 
 
-def play(server: Server, stick: Yardstick, clients: int, seconds: float) -> tuple[Load, int | None]:
+def measure(stick: Yardstick, clients: int, seconds: float) -> tuple[Load, int | None]:
     """A round on a fresh database, after warming up; and how many bets it left there."""
     database = stick.fresh()
-    warm = _round(server, stick, database, clients, WARM_UP_S)
-    load = _round(server, stick, database, clients, seconds)
+    warm = _round(stick, database, clients, WARM_UP_S)
+    load = _round(stick, database, clients, seconds)
     recorded = stick.recorded()
     if recorded is not None and recorded != warm.accepted + load.accepted:
         raise SystemExit(f"{stick.name}: {warm.accepted + load.accepted} done, {recorded} recorded")
     return load, None if recorded is None else recorded - warm.accepted
 
 
-def _round(server: Server, stick: Yardstick, database: str, clients: int, seconds: float) -> Load:
+def _round(stick: Yardstick, database: str, clients: int, seconds: float) -> Load:
     """That many clients for so long; one transaction in ten is timed."""
     with own_folder() as folder:
         timed = ("--log", f"--log-prefix={folder}/took", "--sampling-rate=0.1")
         many = ("-M", "prepared", "-j", "2", "-c", str(clients), "-T", f"{seconds:g}")
-        output = _pgbench(server, *many, *timed, *stick.options, database)
+        output = _pgbench(stick.server, *many, *timed, *stick.options, database)
         took_ms = sorted(_times_ms(folder))
     done, failed, rate = (
         float(found[1])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 # The bench measures on the servers that the tests run on.
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
@@ -31,40 +32,58 @@ def postgres(folder: Path) -> Iterator[Server]:
         yield running
 
 
-__all__ = ["Books", "Server", "own_folder", "postgres", "run"]
+__all__ = ["Books", "Seeded", "Server", "own_folder", "postgres", "run"]
 
 
 class Books:
-    """The gateway's books on a server: filled once, then copied for each round."""
+    """A database on a server with the gateway's books in it."""
 
-    #: The database of the newest copy.
-    name = "round"
+    def __init__(self, running: Server, name: str) -> None:
+        self.server, self.name = running, name
+        self.url = str(running.url(name))
 
-    def __init__(self, running: Server) -> None:
-        self.server = running
-        self.seeded = str(running.create_database("seeded"))
-        # Who fills it waits for no disk; copies do not inherit this.
-        running.execute("ALTER DATABASE {} SET synchronous_commit = off", "seeded")
+    def create(self) -> str:
+        """The database, new and empty; until `settle` nobody waits for the disk."""
+        self.server.create_database(self.name)
+        self.server.execute("ALTER DATABASE {} SET synchronous_commit = off", self.name)
+        return self.url
 
-    @property
-    def url(self) -> str:
-        """Where the newest copy is."""
-        return str(self.server.url(self.name))
-
-    def fresh(self) -> str:
-        """A new copy in place of the last one, its statistics taken and all of it on the disk."""
+    def copy(self, template: str) -> str:
+        """A new copy of another database, in place of the last one."""
         self.server.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
-        url = str(self.server.create_database(self.name, template="seeded"))
+        self.server.create_database(self.name, template=template)
+        self.settle()
+        return self.url
+
+    def settle(self) -> None:
+        """Statistics are taken, all of it is on the disk, and what follows waits for it."""
+        self.server.execute("ALTER DATABASE {} RESET synchronous_commit", self.name)
         for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
             self.execute(statement)
-        return url
 
     def bets(self) -> int:
-        """How many bets the copy holds."""
+        """How many bets it holds."""
         return int(self.execute("SELECT count(*) FROM transactions WHERE kind = 'bet'"))
 
-    def execute(self, statement: str) -> object:
-        """Run a statement on the copy; the first value that it found, if any."""
+    def size(self) -> int:
+        """How many bytes it takes."""
+        return int(self.execute("SELECT pg_database_size(current_database())"))
+
+    def execute(self, statement: str) -> Any:
+        """Run a statement; the first value that it found, if any."""
         with self.server.connect(self.name) as connection:
             cursor = connection.execute(statement)
             return cursor.fetchone()[0] if cursor.description else None
+
+
+class Seeded:
+    """Books that were filled once, and a copy of them for each round."""
+
+    def __init__(self, running: Server) -> None:
+        self.filled = Books(running, "seeded")
+        self.books = Books(running, "round")
+
+    def fresh(self) -> Books:
+        """A new copy in place of the last one."""
+        self.books.copy(self.filled.name)
+        return self.books

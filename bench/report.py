@@ -38,7 +38,7 @@ class Growth(msgspec.Struct, frozen=True):
     empty_rate: float
     rss_mb: float
     start_s: float
-    file_gib: float
+    gib: float
 
 
 class Report(msgspec.Struct):
@@ -51,6 +51,7 @@ class Report(msgspec.Struct):
     vendors: list[Tally] = msgspec.field(default_factory=list)
     #: The yardsticks, the gateway and the peer on one PostgreSQL server.
     on_postgres: list[Tally] = msgspec.field(default_factory=list)
+    growth_on_postgres: Growth | None = None
     #: Why something was left out, in words.
     notes: list[str] = msgspec.field(default_factory=list)
 
@@ -69,7 +70,9 @@ def text(report: Report) -> str:
     if report.on_postgres:
         parts.append(_on_postgres(report.on_postgres))
     if report.growth:
-        parts.append(_growth(report.growth))
+        parts.append("Growth of seamline:\n\n" + _growth(report.growth))
+    if report.growth_on_postgres:
+        parts.append("Growth on PostgreSQL:\n\n" + _growth(report.growth_on_postgres))
     parts += report.notes
     return "\n\n".join(part for part in parts if part)
 
@@ -176,18 +179,18 @@ def _steady(found: Steady) -> str:
 
 
 def _growth(found: Growth) -> str:
-    """The large file beside the empty one."""
+    """The large ledger beside the empty one."""
     kept = found.rate / found.empty_rate
     rows = [
         ("players", f"{found.players:,}", ""),
-        ("stored transactions", f"{found.transactions:,} ({found.file_gib:.1f} GiB)", ""),
-        ("bets/s, large file", f"{found.rate:,.0f}", ""),
-        ("bets/s, empty file", f"{found.empty_rate:,.0f}", ""),
+        ("stored transactions", f"{found.transactions:,} ({found.gib:.1f} GiB)", ""),
+        ("bets/s, large", f"{found.rate:,.0f}", ""),
+        ("bets/s, empty", f"{found.empty_rate:,.0f}", ""),
         ("kept", f"{kept:.2f}", ">= 0.80"),
         ("RSS after load", f"{found.rss_mb:.0f} MiB", "<= 150 MiB"),
         ("start", f"{found.start_s:.2f} s", "< 1 s"),
     ]
-    return "Growth of seamline:\n\n" + _table(("what", "value", "bar"), rows)
+    return _table(("what", "value", "bar"), rows)
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,13 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import machine
-import pgbench
 import report
 from bets import SWIPEGAMES, Recipe, write_slices
 from contestants import Bare, Contestant, Gateway, Peer, Seamline, SeamlineOnPostgres
-from growth import WARM_UP_S, grown
+from growth import WARM_UP_S, LargeDatabase, LargeFile, grown
 from load import THREADS, account_for, drive
-from postgres import Books, postgres
+from pgbench import Function, TpcB, Yardstick, best_clients, measure
+from postgres import Books, Seeded, postgres
 from report import Report, Tally
 from seamline.dialects import dialects
 from steady import Steady, steady
@@ -34,7 +34,7 @@ PLAYERS = 10_000
 REQUESTS_PER_SECOND = 40_000
 #: Signing takes longer than sending: no more than one dialect takes in a second.
 VENDOR_REQUESTS_PER_SECOND = 15_000
-STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth", "postgres")
+STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth", "postgres", "postgres-growth")
 
 
 def main() -> None:
@@ -90,11 +90,11 @@ def stages(options: argparse.Namespace, folder: Path) -> Report:
             if "steady" in options.only:
                 found.steady = at_half(gateway, folder, peak, options.seconds)
             if "growth" in options.only:
-                found.growth = grow_and_play(gateway, folder, options)
+                found.growth = grow_and_play(gateway, LargeFile(folder), folder, options)
         if "dialects" in options.only:
             found.vendors = of_each_dialect(folder, options)
-        if "postgres" in options.only:
-            found.on_postgres = on_postgres(folder, options)
+        if {"postgres", "postgres-growth"} & set(options.only):
+            on_postgres(folder, options, found)
     return found
 
 
@@ -170,41 +170,59 @@ def of_each_dialect(folder: Path, options: argparse.Namespace) -> list[Tally]:
     return tallies
 
 
-def on_postgres(folder: Path, options: argparse.Namespace) -> list[Tally]:
-    """One server, its own yardsticks, the gateway on it and the peer on it, in turns."""
+def on_postgres(folder: Path, options: argparse.Namespace, found: Report) -> None:
+    """The stages on one PostgreSQL server."""
     say("seeding a database")
     with postgres(folder) as server:
-        books = Books(server)
-        Gateway(SWIPEGAMES, folder / "seeding").seed(books.seeded, PLAYERS)
-        sticks = (pgbench.TpcB(server), pgbench.Function(books, PLAYERS))
-        clients = [pgbench.best_clients(server, stick) for stick in sticks]
-        contestants = (
-            SeamlineOnPostgres(SWIPEGAMES, folder, books, workers=1),
-            SeamlineOnPostgres(SWIPEGAMES, folder, books, workers=2),
-            Peer(SWIPEGAMES, folder, PLAYERS, server.create_database("peer")),
-        )
-        yardsticks = [
-            Tally(f"{stick.name}, {count} clients")
-            for stick, count in zip(sticks, clients, strict=True)
-        ]
-        tallies = [Tally(each.name) for each in contestants]
-        for number in range(options.rounds):
-            for stick, count, tally in zip(sticks, clients, yardsticks, strict=True):
-                load, recorded = pgbench.play(server, stick, count, options.seconds)
-                tally.loads.append(load)
-                tally.recorded.append(recorded)
-                say(f"round {number + 1}: {tally.name} {load.rate:,.0f}/s")
-            for contestant, tally in zip(contestants, tallies, strict=True):
-                play(contestant, tally, folder, options.seconds)
-                say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
-    return yardsticks + tallies
+        seeded = Seeded(server)
+        Gateway(SWIPEGAMES, folder / "seeding").seed(seeded.filled.create(), PLAYERS)
+        gateway = SeamlineOnPostgres(SWIPEGAMES, folder, seeded, workers=1)
+        if "postgres" in options.only:
+            peer = Peer(SWIPEGAMES, folder, PLAYERS, server.create_database("peer"))
+            two = SeamlineOnPostgres(SWIPEGAMES, folder, seeded, workers=2)
+            sticks = (TpcB(server), Function(seeded, PLAYERS))
+            found.on_postgres = beside_yardsticks(sticks, (gateway, two, peer), folder, options)
+        if "postgres-growth" in options.only:
+            large = LargeDatabase(Books(server, "large"))
+            found.growth_on_postgres = grow_and_play(gateway, large, folder, options)
 
 
-def grow_and_play(gateway: Seamline, folder: Path, options: argparse.Namespace) -> report.Growth:
-    """The rate on a large file; three rounds are enough for a ratio."""
-    say("growing a large file (minutes)")
+def beside_yardsticks(
+    sticks: Sequence[Yardstick],
+    contestants: Sequence[Contestant],
+    folder: Path,
+    options: argparse.Namespace,
+) -> list[Tally]:
+    """The server's own yardsticks, each with the clients that suit it, and those who use it."""
+    clients = [best_clients(stick) for stick in sticks]
+    measured = [
+        Tally(f"{stick.name}, {count} clients")
+        for stick, count in zip(sticks, clients, strict=True)
+    ]
+    tallies = [Tally(each.name) for each in contestants]
+    for number in range(options.rounds):
+        for stick, count, tally in zip(sticks, clients, measured, strict=True):
+            load, recorded = measure(stick, count, options.seconds)
+            tally.loads.append(load)
+            tally.recorded.append(recorded)
+            say(f"round {number + 1}: {tally.name} {load.rate:,.0f}/s")
+        for contestant, tally in zip(contestants, tallies, strict=True):
+            play(contestant, tally, folder, options.seconds)
+            say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
+    return measured + tallies
+
+
+def grow_and_play(
+    gateway: Seamline | SeamlineOnPostgres,
+    place: LargeFile | LargeDatabase,
+    folder: Path,
+    options: argparse.Namespace,
+) -> report.Growth:
+    """The rate on a large ledger; three rounds are enough for a ratio."""
+    say("growing a large ledger (minutes)")
     return grown(
         gateway,
+        place,
         folder,
         quick=options.quick,
         rate=REQUESTS_PER_SECOND,
