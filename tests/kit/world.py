@@ -275,7 +275,7 @@ class PostgresWorld(StoreWorld):
 
     def open(self):
         """Open the store, again after `close`."""
-        self.store = PostgresStore(self.url, CURRENCIES)
+        self.store = PostgresStore(self.url, CURRENCIES, lanes=2)
         self.writer = self.store.writer
         self.writer.adopt(self.terms.values())
 

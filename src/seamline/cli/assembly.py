@@ -34,7 +34,7 @@ CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))
 
 def place(settings: Settings) -> Place:
     """Where the ledger is."""
-    return place_of(settings.store.url, prepare=settings.store.prepare)
+    return place_of(settings.store.url, prepare=settings.store.prepare, lanes=settings.store.lanes)
 
 
 def record_path(settings: Settings) -> Path:

@@ -71,6 +71,9 @@ class Store(_Section, frozen=True):
     #: PostgreSQL only: off behind a pooler that cannot keep prepared statements, such as PgBouncer
     #: in transaction mode before 1.21.
     prepare: bool = True
+    #: PostgreSQL only: batches that one process has under way at once, each of other players. More
+    #: than one pays where the way to the server, or its commit, takes several milliseconds.
+    lanes: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
 
 
 class Batching(_Section, frozen=True):

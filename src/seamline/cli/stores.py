@@ -80,12 +80,12 @@ class Place(Protocol):
         """What the doctor finds about it."""
 
 
-def place_of(url: str, *, prepare: bool = True) -> Place:
+def place_of(url: str, *, prepare: bool = True, lanes: int = 1) -> Place:
     """Where a URL points to. `ValueError`, which repeats no part of it, when it is of no store."""
     if url.startswith("sqlite:///") and url != "sqlite:///":
         return LedgerFile(Path(url.removeprefix("sqlite:///")))
     if server := _SERVER.fullmatch(url):
-        return Database(url, server.groupdict(), prepare=prepare)
+        return Database(url, server.groupdict(), prepare=prepare, lanes=lanes)
     if url.startswith(("postgres://", "postgresql://")):
         raise ValueError(
             "expected postgresql://USER@HOST:PORT/DATABASE, got something else behind postgresql://"
@@ -167,8 +167,10 @@ class Database:
 
     shared, file = True, None
 
-    def __init__(self, url: str, parts: Mapping[str, str | None], *, prepare: bool) -> None:
-        self._url, self._prepare = url, prepare
+    def __init__(
+        self, url: str, parts: Mapping[str, str | None], *, prepare: bool, lanes: int
+    ) -> None:
+        self._url, self._prepare, self._lanes = url, prepare, lanes
         self.secret = bool(parts["password"]) or "password=" in (parts["options"] or "")
         user = f"{parts['user']}@" if parts["user"] else ""
         self.name = self.shown = f"postgresql://{user}{parts['hosts']}{parts['database'] or ''}"
@@ -183,7 +185,7 @@ class Database:
         from seamline.ledger.postgres.store import PostgresStore
 
         with self._named():
-            return PostgresStore(url, currencies, prepare=self._prepare)
+            return PostgresStore(url, currencies, prepare=self._prepare, lanes=self._lanes)
 
     @contextmanager
     def reader(self, currencies: Currencies) -> Iterator[Reader]:

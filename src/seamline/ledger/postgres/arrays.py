@@ -7,7 +7,7 @@ large ones are the same prepared statement. (PostgreSQL manual, "Array Input and
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import cast
 
 from seamline.ledger.columns import Cells, Value
 
@@ -22,20 +22,20 @@ def literal(values: Iterable[Value]) -> str:
     return "{" + ",".join([_ITEM[type(value)](value) for value in values]) + "}"
 
 
-def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _text(value: Value) -> str:
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _bytes(value: bytes) -> str:
-    return f'"\\\\x{value.hex()}"'
+def _bytes(value: Value) -> str:
+    return f'"\\\\x{cast("bytes", value).hex()}"'
 
 
-def _null(_: None) -> str:
+def _null(_: Value) -> str:
     return "NULL"
 
 
 #: By type: a batch has some sixty values per bet, and asking one by one took twice as long.
-_ITEM: Mapping[type, Callable[[Any], str]] = {
+_ITEM: Mapping[type, Callable[[Value], str]] = {
     int: str,
     str: _text,
     bytes: _bytes,

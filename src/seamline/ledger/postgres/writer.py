@@ -31,11 +31,6 @@ from seamline.wallet import Command, Outcome
 
 ResultT = TypeVar("ResultT")
 
-#: How many batches of one gateway are under way at once. A batch costs the server as much as its
-#: first ten bets do: few large ones beat many small ones, however long a commit takes
-#: (bench/RESULTS.md).
-LANES = 1
-
 #: How often a batch, or an errand, starts again when it met another gateway's.
 TRIES = 8
 
@@ -72,17 +67,16 @@ class Batch:
 class PostgresWriter:
     """The writing side: batches on lines of their own, everything else on one link."""
 
-    lanes = LANES
-
     #: While no leader answers, everybody hears so within a second.
     patience_ms = 800
 
-    def __init__(self, info: str, currencies: Currencies, *, prepare: bool) -> None:
+    def __init__(self, info: str, currencies: Currencies, *, prepare: bool, lanes: int) -> None:
+        self.lanes = lanes
         self._currencies = currencies
         self._link = Link(info)
         self._tables = PostgresTables(lambda: self._link.connection)
         self._directory = PostgresDirectory(self._tables, currencies)
-        self._lines = [Line(info, prepare=prepare) for _ in range(LANES)]
+        self._lines = [Line(info, prepare=prepare) for _ in range(lanes)]
         self._errands = ThreadPoolExecutor(1, thread_name_prefix="errand")
         self._hurried = False
         registry = self._registry = Registry(self._tables, self._directory)
