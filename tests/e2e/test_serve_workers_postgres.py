@@ -200,7 +200,7 @@ def test_a_database_that_is_not_there_at_the_start_ends_all(tmp_path):
     with pytest.raises(AssertionError, match="ended with 1"):
         ServedByWorkers(tmp_path, workers=3, store={"url": url}).start()
     said = (tmp_path / "output-1").read_text()
-    assert said.count("store.url: cannot connect") == 1
+    assert said.count(": cannot connect: ") == 1
 
 
 def test_no_orphan_keeps_the_port(gateway):
