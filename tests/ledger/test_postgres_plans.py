@@ -52,7 +52,7 @@ def slow(db, query):
     places = len(set(re.findall(rb"\$\d+", query)))
     # As a prepared statement is planned once for all values.
     with db.transaction(force_rollback=True):
-        db.execute(SQL["keep_plans"])
+        db.execute(SQL["prepare_batch"])
         db.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         db.execute(b"PREPARE asked AS " + query)
         values = "(" + ", ".join(["NULL"] * places) + ")" if places else ""
@@ -110,7 +110,7 @@ def test_a_batch_runs_a_handful_of_statements(databases, monkeypatch):
     world.close()
     assert small == big
     assert len(big) <= 20
-    assert set(big) <= {*BATCHES, "keep_plans"}
+    assert set(big) <= {*BATCHES, "prepare_batch"}
 
 
 def test_what_is_durable_is_set(databases):
