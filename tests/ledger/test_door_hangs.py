@@ -237,3 +237,22 @@ async def test_looking_ahead_changes_nothing_and_never_fails(world, unheard):
     assert transactions(world.store) == before
     world.apply(bet("b1"))
     proven(world.store)
+
+
+@pytest.mark.parametrize(("waited_ms", "told"), [(0, Applied), (40, Rejection.UNAVAILABLE)])
+async def test_nobody_waits_twice_for_a_store_that_is_away(world, waited_ms, told):
+    """Who queued while others waited in vain is refused with them; unless that was quick."""
+
+    async def fail(*_):
+        del writer.settle
+        await asyncio.sleep(waited_ms / 1000)
+        raise StoreUnavailable("nobody answers")
+
+    async with hanging(world, batch_limit=1) as (ledger, writer):
+        writer.let_go(ledger)
+        writer.settle, ledger._tempo.patience_ms = fail, 60
+        first, queued = await asyncio.gather(
+            ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
+        )
+        assert (why(first), why(queued)) == (Rejection.UNAVAILABLE, told)
+    proven(world.store)

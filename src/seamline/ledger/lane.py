@@ -216,7 +216,7 @@ class Lane:
         self._refuse_queued()
 
     def _refuse_queued(self) -> None:
-        """Nobody waits behind those who waited for nothing."""
+        """Who waited behind others for nothing is not to wait again with the next ones."""
         while self._commands:
             _, future = self._commands.popleft()
             self._flow.unavailable += 1
@@ -264,11 +264,12 @@ class Lane:
         self, commands: Sequence[Command]
     ) -> Sequence[Outcome | Exception]:
         """The outcomes of a batch. One command's fault must not take the others down with it."""
-        judge = partial(self._judge, commands)
+        judge, begun_s = partial(self._judge, commands), self._loop.time()
         try:
             return await self._writer.settle(commands, self._terms, self._tempo.clock(), judge)
         except StoreUnavailable as error:
-            self._refuse_queued()
+            if self._loop.time() - begun_s > self._tempo.patience_ms / 2_000:
+                self._refuse_queued()
             self._flow.unavailable += len(commands)
             away = Rejected(why=Rejection.UNAVAILABLE, detail=str(error))
             return [away] * len(commands)
