@@ -74,7 +74,6 @@ def test_without_a_server_everything_is_refused_soon(server, rig, vendor, way):
     server.freeze() if way == "frozen" else server.stop()
     try:
         refused(rig, vendor, *bets)
-        refused(rig, vendor, *bets)
     finally:
         server.thaw() if way == "frozen" else server.start()
     again, undone = bets[:5], bets[5:] if vendor.can(Kind.REFUND) else []
@@ -170,3 +169,28 @@ def taken(server):
             held.append(server.connect())
         except psycopg.OperationalError:
             return held
+
+
+FULL = """
+CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    RAISE EXCEPTION 'could not extend file "base/1/2": No space left on device'
+    USING ERRCODE = 'disk_full';
+END $$;
+CREATE TRIGGER no_space BEFORE INSERT ON transactions EXECUTE FUNCTION no_space();
+"""
+
+
+def test_a_server_whose_disk_is_full(server, rig, vendor):
+    """Nothing is written: refused, and done once there is space.
+
+    The server says what it says on a full disk, which only root could make.
+    """
+    with server.connect("wallet") as connection:
+        connection.execute(FULL)
+        try:
+            refused(rig, vendor, vendor.bet("1.00"))
+            assert vendor.balance() == "100.00"
+        finally:
+            connection.execute("DROP FUNCTION no_space CASCADE")
+    vendor.done(vendor.bet("1.00"))
+    assert vendor.balance() == "99.00"

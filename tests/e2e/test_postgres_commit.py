@@ -83,8 +83,9 @@ def test_a_cut_commit_of_many_is_looked_up(tmp_path, way, database, when):
         assert (vendor.balance(), keyed(rig, *bets)) == ("60.00", 40)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", sorted(dialects()))
+@pytest.mark.parametrize(
+    ("name", "when"), [("swipegames", "before"), *((name, "after") for name in sorted(dialects()))]
+)
 def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database, name, when):
     """While nobody can tell, the vendor hears that; afterwards its repeat is answered right."""
     with gateway(tmp_path, way, database, deadline_s=0.5) as rig:
