@@ -84,12 +84,6 @@ class Gateway:
         with serving(command, port, self.folder / "server.log", health=health) as running:
             yield running
 
-    def seed(self, url: str, players: int) -> None:
-        """Players, deposits and sessions through the operator API."""
-        where = Where(self.recipe.integration)
-        with self.on(url) as running:
-            asyncio.run(seeding.seed(running.port, API_KEY, where, players, DEPOSIT))
-
     def _settings(self, url: str, port: int, ops_port: int) -> Path:
         """A settings file for that store and those ports."""
         file = self.folder / f"{url.rpartition('/')[2]}.toml"
@@ -116,7 +110,7 @@ class Seamline(Gateway):
     def __init__(self, recipe: Recipe, folder: Path, players: int) -> None:
         super().__init__(recipe, folder / "seamline")
         self.seeded, self.store = self.folder / "seeded.db", self.folder / "run.db"
-        self.seed(f"sqlite:///{self.seeded}", players)
+        self._seed(players)
         if self.seeded.with_name("seeded.db-wal").exists():
             raise SystemExit(f"the server left its log behind:\n{tail(self.folder / 'server.log')}")
 
@@ -142,6 +136,12 @@ class Seamline(Gateway):
             raise SystemExit(
                 f"seamline audit: exit code {done.returncode}\n{done.stdout}{done.stderr}"
             )
+
+    def _seed(self, players: int) -> None:
+        """Players, deposits and sessions through the operator API."""
+        where = Where(self.recipe.integration)
+        with self.on(f"sqlite:///{self.seeded}") as running:
+            asyncio.run(seeding.seed(running.port, API_KEY, where, players, DEPOSIT))
 
 
 class SeamlineOnPostgres(Gateway):

@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+import grow_database
 import machine
 import report
 from bets import SWIPEGAMES, Recipe, write_slices
-from contestants import Bare, Contestant, Gateway, Peer, Seamline, SeamlineOnPostgres
+from contestants import Bare, Contestant, Peer, Seamline, SeamlineOnPostgres
 from growth import WARM_UP_S, LargeDatabase, LargeFile, grown
 from load import THREADS, account_for, drive
 from pgbench import Function, TpcB, Yardstick, best_clients, measure
@@ -172,10 +173,12 @@ def of_each_dialect(folder: Path, options: argparse.Namespace) -> list[Tally]:
 
 def on_postgres(folder: Path, options: argparse.Namespace, found: Report) -> None:
     """The stages on one PostgreSQL server."""
-    say("seeding a database")
     with postgres(folder) as server:
         seeded = Seeded(server)
-        Gateway(SWIPEGAMES, folder / "seeding").seed(seeded.filled.create(), PLAYERS)
+        # Through the operator API this takes minutes: one request is one transaction there.
+        grow_database.grow(
+            seeded.filled.create(), SWIPEGAMES, players=PLAYERS, transactions=PLAYERS
+        )
         gateway = SeamlineOnPostgres(SWIPEGAMES, folder, seeded, workers=1)
         if "postgres" in options.only:
             peer = Peer(SWIPEGAMES, folder, PLAYERS, server.create_database("peer"))
