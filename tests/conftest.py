@@ -4,13 +4,14 @@ No verdict depends on how busy the machine is.
 """
 
 import signal
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from kit.postgres import postgres
-from kit.world import CURRENCIES
 from seamline.ledger.postgres.store import PostgresStore
+from seamline.money import Currencies
 
 settings.register_profile(
     "house",
@@ -44,20 +45,25 @@ def database(postgres_server):
 def empty_ledger(postgres_server):
     """The name of a database with the schema and nothing in it; others are copies of it."""
     url = postgres_server.create_database()
-    PostgresStore(url, CURRENCIES).close()
+    PostgresStore(url, Currencies({})).close()
     return url.rpartition("/")[2]
 
 
-@pytest.fixture
-def databases(postgres_server, empty_ledger):
-    """URLs of databases for new worlds; they are gone after the test."""
-    made = []
+@pytest.fixture(scope="session")
+def new_database(postgres_server, empty_ledger):
+    """Make a database with the schema and nothing in it, for as long as a block runs."""
 
+    @contextmanager
     def make():
-        while True:
-            made.append(postgres_server.create_database(template=empty_ledger))
-            yield made[-1]
-
-    yield make()
-    for url in made:
+        url = postgres_server.create_database(template=empty_ledger)
+        yield url
         postgres_server.drop_database(url.rpartition("/")[2])
+
+    return make
+
+
+@pytest.fixture
+def databases(new_database):
+    """URLs of databases for new worlds; they are gone after the test."""
+    with ExitStack() as made:
+        yield iter(lambda: made.enter_context(new_database()), None)

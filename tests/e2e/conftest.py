@@ -1,18 +1,56 @@
 """What the end-to-end tests start from."""
 
+from contextlib import contextmanager
+
 import pytest
 
-from kit.gateway import GatewayRig
+from kit.gateway import GatewayRig, Place, in_file
 from kit.naga import Naga
 from kit.swipe import Swipe
 from kit.vendor import Vendor
 from seamline.dialects import dialects
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def backend(request):
+    """The store of all gateways of a test. Whoever asks for a place runs on each of them."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def new_place(request, backend, tmp_path_factory):
+    """Make a place for a gateway on the backend, for as long as a block runs."""
+
+    @contextmanager
+    def make():
+        folder = tmp_path_factory.mktemp(backend)
+        if backend == "sqlite":
+            yield in_file(folder)
+            return
+        with request.getfixturevalue("new_database")() as url:
+            yield Place(folder, url)
+
+    return make
+
+
+@pytest.fixture
+def place(new_place):
+    """A place for a gateway of the test's own."""
+    with new_place() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared_place(new_place):
+    """A place for a gateway that serves a whole file."""
+    with new_place() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def served(shared_place):
     """A gateway on the loopback for a whole file; every test brings a player of its own."""
-    made = GatewayRig(tmp_path_factory.mktemp("served")).serve()
+    made = GatewayRig(shared_place).serve()
     yield made
     made.close()
 
@@ -40,8 +78,11 @@ def naga(served):
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    """A gateway that waits less long for slow callers than it does in the world."""
-    rig = GatewayRig(tmp_path_factory.mktemp("impatient"), body_timeout_s=0.4)
+    """A gateway that waits less long for slow callers than it does in the world.
+
+    On one store: what is refused here is refused before a store hears of it.
+    """
+    rig = GatewayRig(in_file(tmp_path_factory.mktemp("impatient")), body_timeout_s=0.4)
     rig.serve(head_timeout_s=0.4)
     yield rig
     rig.close()

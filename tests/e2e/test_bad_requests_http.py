@@ -254,9 +254,9 @@ def test_a_client_that_expects_to_continue(caller):
 
 def test_too_many_connections_are_turned_away(tmp_path):
     """Above the limit of connections a caller is refused at once; afterwards all is as before."""
-    from kit.gateway import GatewayRig
+    from kit.gateway import GatewayRig, in_file
 
-    rig = GatewayRig(tmp_path).serve(max_connections=20)
+    rig = GatewayRig(in_file(tmp_path)).serve(max_connections=20)
     name = min(dialects())
     vendor = Vendor(rig, name).sit_down()
 

@@ -11,13 +11,12 @@ import pytest
 from kit.gateway import GatewayRig
 from kit.gyre import CREDITS, NAME, OLD_TOKEN, TOKEN, Gyre, bearer, denial, gateway, options
 from seamline.dialects.dialect import Reply
-from seamline.ledger.store import StoreUnavailable
 
 
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory):
+def doors(shared_place):
     """A gateway in credits with two bearer tokens, served for the whole file."""
-    made = gateway(tmp_path_factory.mktemp("gyre"))
+    made = gateway(shared_place)
     yield made
     made.close()
 
@@ -30,12 +29,12 @@ def gyre(doors):
 
 
 @pytest.fixture
-def other(tmp_path):
+def other(place):
     """Makes the vendor at a gateway with other settings; audited afterwards."""
     made = []
 
     def make(funds="100.00", **given):
-        made.append(gateway(tmp_path, **given))
+        made.append(gateway(place, **given))
         return Gyre(made[0], funds)
 
     yield make
@@ -170,11 +169,9 @@ def test_row26_tokens(gyre):
     assert answer[1]["decision"] == "allow"
 
 
-def test_row26_an_address_that_is_none_of_theirs(tmp_path):
+def test_row26_an_address_that_is_none_of_theirs(place):
     """With `allow_from` a call from elsewhere is 403 `FORBIDDEN`, right token or not."""
-    rig = GatewayRig(
-        tmp_path, options={NAME: options()}, own=CREDITS, allow_from=("203.0.113.0/24",)
-    )
+    rig = GatewayRig(place, options={NAME: options()}, own=CREDITS, allow_from=("203.0.113.0/24",))
     try:
         gyre = Gyre(rig.serve())
         assert denial(gyre.authorize()) == (403, "FORBIDDEN")
@@ -276,10 +273,10 @@ def test_row31_a_number_is_the_same_id(gyre):
 
 
 @pytest.mark.parametrize("checking", [True, False])
-def test_row32_the_catalogues_price(tmp_path, monkeypatch, checking):
+def test_row32_the_catalogues_price(place, monkeypatch, checking):
     """Checked, another price is denied and an unknown box too; unchecked both are allowed."""
     monkeypatch.setattr("seamline.cli.assembly._Vendors.send", boxes)
-    rig = gateway(tmp_path, price_check=checking)
+    rig = gateway(place, price_check=checking)
     try:
         gyre = Gyre(rig)
         if checking:
@@ -294,10 +291,10 @@ def test_row32_the_catalogues_price(tmp_path, monkeypatch, checking):
         rig.close()
 
 
-def test_row32_a_known_id_comes_before_its_price(tmp_path, monkeypatch):
+def test_row32_a_known_id_comes_before_its_price(place, monkeypatch):
     """A repeat of what was allowed is that, although the price has changed since."""
     monkeypatch.setattr("seamline.cli.assembly._Vendors.send", boxes)
-    rig = gateway(tmp_path, price_check=True)
+    rig = gateway(place, price_check=True)
     try:
         gyre = Gyre(rig)
         heard(rig)
@@ -333,10 +330,10 @@ def test_check_only_leaves_the_debit_to_the_casino(other):
 
 
 @pytest.fixture
-def priced(tmp_path, monkeypatch):
+def priced(place, monkeypatch):
     """The vendor where boxes cost what the catalogue says, which was heard; audited afterwards."""
     monkeypatch.setattr("seamline.cli.assembly._Vendors.send", boxes)
-    rig = gateway(tmp_path, price_source="catalogue", missing_id="window")
+    rig = gateway(place, price_source="catalogue", missing_id="window")
     heard(rig)
     yield Gyre(rig)
     rig.audit()
@@ -414,15 +411,10 @@ def test_row33_another_balance(other, choice):
     assert gyre.authorize(balance=right, amount="10")[1]["decision"] == "allow"
 
 
-def test_row34_a_wallet_that_is_away(gyre, doors, monkeypatch):
+def test_row34_a_wallet_that_is_away(gyre, doors):
     """503, worth another try, not stored: the same id is allowed later."""
     fields = gyre.fields()
-
-    async def away(_work):
-        raise StoreUnavailable("the disk is gone")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(doors.gateway.store.writer, "transact", away)
+    with doors.away():
         answer = gyre.post("authorize", fields)
     assert denial(answer) == (503, "TEMPORARILY_UNAVAILABLE")
     assert answer[1]["retryable"] is True

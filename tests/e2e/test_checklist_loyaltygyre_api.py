@@ -33,7 +33,7 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory):
+def doors(shared_place):
     """A gateway in credits, served for the whole file; its vendor's server is in this process."""
     made = Cloud()
 
@@ -42,7 +42,7 @@ def doors(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("seamline.cli.assembly._Vendors.send", send)
-        rig = gateway(tmp_path_factory.mktemp("gyre"))
+        rig = gateway(shared_place)
         rig.cloud = made
         yield rig
         rig.close()

@@ -19,9 +19,9 @@ ADDRESS = {
 
 
 @pytest.fixture(scope="module")
-def doors(tmp_path_factory):
+def doors(shared_place):
     """A gateway in credits, served for the whole file."""
-    made = gateway(tmp_path_factory.mktemp("gyre"))
+    made = gateway(shared_place)
     yield made
     made.close()
 
@@ -34,12 +34,12 @@ def gyre(doors):
 
 
 @pytest.fixture
-def other(tmp_path):
+def other(place):
     """Makes the vendor at a gateway with other settings; audited afterwards."""
     made = []
 
     def make(**given):
-        made.append(gateway(tmp_path, **given))
+        made.append(gateway(place, **given))
         return Gyre(made[0])
 
     yield make

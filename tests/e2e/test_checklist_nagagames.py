@@ -26,10 +26,10 @@ CHANGED = (409, "Duplicate bet with different data")
 
 
 @pytest.fixture
-def choosy(tmp_path):
+def choosy(place):
     """A gateway where one game is switched on, and a currency has no decimals."""
     options = msgspec.structs.replace(DIALECT.sandbox(), games=frozenset({"mahjong", "pandora"}))
-    rig = GatewayRig(tmp_path, options={"nagagames": options}, own={"CHIP": Currency("CHIP", 0, 0)})
+    rig = GatewayRig(place, options={"nagagames": options}, own={"CHIP": Currency("CHIP", 0, 0)})
     yield rig.serve()
     rig.audit()
     rig.close()

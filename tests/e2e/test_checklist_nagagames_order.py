@@ -2,13 +2,13 @@
 
 import asyncio
 import random
+from functools import partial
 
 import pytest
 
 from kit.gateway import GatewayRig
 from kit.naga import Naga, balance, heard
 from seamline.cli.settings import Batching
-from seamline.ledger.store import StoreUnavailable
 
 CANCELLED = (409, "Bet already canceled")
 INTERNAL = (500, "Internal error")
@@ -16,9 +16,9 @@ DAY_H = 24
 
 
 @pytest.fixture
-def hasty(tmp_path):
+def hasty(place):
     """A gateway that waits a tenth of a second for its store."""
-    rig = GatewayRig(tmp_path, ledger=Batching(deadline_s=0.1)).serve()
+    rig = GatewayRig(place, ledger=Batching(deadline_s=0.1)).serve()
     yield rig
     rig.audit()
     rig.close()
@@ -120,22 +120,15 @@ def test_row41_a_cancel_that_races_its_bet(naga, seed):
     assert naga.balance() == "100.00"
 
 
-def test_row41_a_cancel_while_the_bet_is_being_written(naga, monkeypatch):
+def test_row41_a_cancel_while_the_bet_is_being_written(naga):
     """A cancel that arrives during a slow bet waits for it, and gives the stake back once."""
-    writer = naga.doors.gateway.store.writer
-    transact = writer.transact
-
-    async def slowly(work):
-        await asyncio.sleep(0.2)
-        return await transact(work)
-
     bet = naga.play()
     requests = [
         naga.request("place-bet", bet),
         naga.request("cancel-bet", {"betId": bet["betId"]}),
     ]
-    monkeypatch.setattr(writer, "transact", slowly)
-    replies = naga.doors.send_all(naga.name, requests)
+    with naga.doors.before_batches(partial(asyncio.sleep, 0.2)):
+        replies = naga.doors.send_all(naga.name, requests)
     assert heard(replies[1])["status"] == "CANCELED"
     assert naga.balance() == "100.00"
 
@@ -143,19 +136,11 @@ def test_row41_a_cancel_while_the_bet_is_being_written(naga, monkeypatch):
 # Trouble.
 
 
-def test_row42_a_bet_without_an_outcome_in_time(hasty, monkeypatch):
+def test_row42_a_bet_without_an_outcome_in_time(hasty):
     """The vendor is told an error, which no cancel follows: the debit is undone by ourselves."""
     naga = Naga(hasty).sit_down()
     bet = naga.play()
-    writer = hasty.gateway.store.writer
-    transact = writer.transact
-
-    async def hang(work):
-        await asyncio.sleep(0.4)
-        return await transact(work)
-
-    with monkeypatch.context() as hanging:
-        hanging.setattr(writer, "transact", hang)
+    with hasty.before_batches(partial(asyncio.sleep, 0.4)):
         assert naga.post("place-bet", bet) == INTERNAL
         hasty.run(asyncio.sleep(1.0))
     assert naga.rows() == [("bet", "10.00", "90.00"), ("refund", "10.00", "100.00")]
@@ -165,15 +150,10 @@ def test_row42_a_bet_without_an_outcome_in_time(hasty, monkeypatch):
     assert naga.balance() == "100.00"
 
 
-def test_row42_the_store_is_away(naga, monkeypatch):
+def test_row42_the_store_is_away(naga):
     """With the store away a bet is an error and debits nothing; its repeat is done later."""
     bet = naga.play()
-
-    async def fail(_work):
-        raise StoreUnavailable("gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(naga.doors.gateway.store.writer, "transact", fail)
+    with naga.doors.away():
         assert naga.post("place-bet", bet) == INTERNAL
         assert naga.cancel(bet) == INTERNAL
         assert naga.post("payout", naga.pay(bet)) == INTERNAL

@@ -19,9 +19,9 @@ def oppi(served):
 
 
 @pytest.fixture
-def told(tmp_path):
+def told(place):
     """The same where every reason has a code of its own, and an HTTP status."""
-    with gateway(tmp_path, status_profile="extended", http_status_mode="semantic") as rig:
+    with gateway(place, status_profile="extended", http_status_mode="semantic") as rig:
         yield Oppi(rig).start()
         rig.audit()
 
@@ -168,9 +168,9 @@ def test_row08_a_body_with_spaces(oppi):
     ] == "RS_OK"  # fmt: skip
 
 
-def test_row08_a_body_with_spaces_where_bytes_decide(tmp_path):
+def test_row08_a_body_with_spaces_where_bytes_decide(place):
     """Without leniency the same is a wrong signature."""
-    with gateway(tmp_path, lenient_canonical=False) as rig:
+    with gateway(place, lenient_canonical=False) as rig:
         oppi = Oppi(rig).start()
         fields = oppi.balance_body()
         answer = oppi.post("balance", raw=json.dumps(fields).encode(), over=compact(fields))

@@ -20,9 +20,9 @@ def api():
 
 
 @pytest.fixture
-def oppi(tmp_path, api):
+def oppi(place, api):
     """The vendor at a gateway that asks that API, with a new player who has 1000.00 USD."""
-    with gateway(tmp_path, vendor_base_url=api.url) as rig:
+    with gateway(place, vendor_base_url=api.url) as rig:
         yield Oppi(rig).start()
         rig.audit()
 
@@ -97,12 +97,12 @@ def test_row38_a_bonus_that_was_cancelled(oppi, api):
     assert oppi.units() == START
 
 
-def test_row38_a_bonus_that_nobody_gave_here(oppi, tmp_path):
+def test_row38_a_bonus_that_nobody_gave_here(oppi, new_place):
     """Paid with an alert, as it may come from the vendor's back office; or refused, if chosen."""
     reward = oppi.reward_body()
     oppi.ok("reward", reward, START + PAID)
     assert oppi.alerts(reward["transactionId"]) == ["campaign_unknown"]
-    with gateway(tmp_path / "strict", unknown_bonus="reject") as rig:
+    with new_place() as place, gateway(place, unknown_bonus="reject") as rig:
         strict = Oppi(rig).start()
         strict.no("reward", strict.reward_body())
         strict.ok("reward", strict.reward_body(kind="jackpot"), START + PAID)
@@ -194,9 +194,9 @@ def test_row55_a_call_without_a_body(oppi, api):
     assert is_signed(oppi, api.last, b'""')
 
 
-def test_row55_a_call_without_a_body_signed_barely(tmp_path, api):
+def test_row55_a_call_without_a_body_signed_barely(place, api):
     """The other reading of the page is a matter of settings."""
-    with gateway(tmp_path, vendor_base_url=api.url, empty_body_mode="bare") as rig:
+    with gateway(place, vendor_base_url=api.url, empty_body_mode="bare") as rig:
         oppi = Oppi(rig)
         page = {"totalPages": 1, "currentPage": 1, "totalCount": 0, "result": []}
         api.answers["/game/session"] = (200, {"status": "RS_OK", "data": page})
@@ -336,8 +336,8 @@ def stormy(oppi, chance, said):
         ({"status_codes": {"INSUFFICIENT_FUNDS": "RS_ERROR_NO_MONEY"}}, "RS_ERROR_NO_MONEY"),
     ],
 )
-def test_row62_codes_are_a_matter_of_settings(tmp_path, options, code):
+def test_row62_codes_are_a_matter_of_settings(place, options, code):
     """One profile or the other, and what the operator says wins over both."""
-    with gateway(tmp_path, **options) as rig:
+    with gateway(place, **options) as rig:
         oppi = Oppi(rig).start()
         oppi.no("bet", oppi.bet_body(START + 1), code)

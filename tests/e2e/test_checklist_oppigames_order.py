@@ -6,7 +6,6 @@ import pytest
 
 from kit.oppi import START, Oppi, compact, gateway
 from seamline.dialects.dialect import Request
-from seamline.ledger.store import StoreUnavailable
 
 HALF = 50_000_000
 
@@ -19,12 +18,12 @@ def oppi(served):
 
 
 @pytest.fixture
-def chosen(tmp_path):
+def chosen(place):
     """Connects OppiGames with options of the test's choice."""
     with_options = []
 
     def connect(**options):
-        opened = gateway(tmp_path, **options)
+        opened = gateway(place, **options)
         with_options.append((opened, opened.__enter__()))
         return Oppi(with_options[-1][1]).start()
 
@@ -447,15 +446,10 @@ def test_row46_a_bare_object_where_not_chosen(chosen):
     assert oppi.units() == HALF
 
 
-def test_row52_the_store_is_away(oppi, monkeypatch):
+def test_row52_the_store_is_away(oppi):
     """A bet that met a store that is away is an error and debits nothing; later it is done."""
     fields = oppi.bet_body()
-
-    async def fail(_work):
-        raise StoreUnavailable("gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(oppi.doors.gateway.store.writer, "transact", fail)
+    with oppi.doors.away():
         assert oppi.post("bet", fields)["status"] == "RS_ERROR"
     assert oppi.rows() == []
     oppi.ok("bet", fields, HALF)

@@ -51,9 +51,9 @@ def test_row47_the_payout_that_comes_after_all(oppi):
     assert oppi.units() == START - 1 + WON
 
 
-def test_row47_where_not_chosen(tmp_path):
+def test_row47_where_not_chosen(place):
     """An operator may refuse what points at nothing; it is paid once its bet is known."""
-    with gateway(tmp_path, retry_unknown_ref="reject") as rig:
+    with gateway(place, retry_unknown_ref="reject") as rig:
         oppi = Oppi(rig).start()
         item = oppi.again()
         assert oppi.batch("retry", item)[0]["status"] == "RS_ERROR"
@@ -101,9 +101,9 @@ def test_row49_the_id_of_a_bet_that_was_undone(oppi):
 
 
 @pytest.mark.parametrize("hours", [0, 4])
-def test_row50_a_retry_again(tmp_path, hours):
+def test_row50_a_retry_again(place, hours):
     """Four hours later the same item is acknowledged, and paid no second time."""
-    with gateway(tmp_path) as rig:
+    with gateway(place) as rig:
         oppi = Oppi(rig).start()
         item = oppi.again()
         (first,) = oppi.batch("retry", item)

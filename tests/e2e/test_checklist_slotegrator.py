@@ -108,9 +108,9 @@ def test_a10_an_unknown_session(slote, action):
     assert slote.rows() == []
 
 
-def test_a10_a_session_of_another_provider(tmp_path):
+def test_a10_a_session_of_another_provider(place):
     """A session belongs to the provider that it was opened for; their ids do not meet either."""
-    rig = GatewayRig(tmp_path, second=True).serve()
+    rig = GatewayRig(place, second=True).serve()
     one, other = Slotegrator(rig), Slotegrator(rig, "second-slotegrator")
     one.sit_down("100.0001")
     other.sit_down(player=one.player)
@@ -296,9 +296,9 @@ def test_a43_balances_are_plain_numbers(slote):
         assert slote.post(slote.body("balance")) == ok(balance)
 
 
-def test_a43_a_balance_of_ten_to_the_sixteenth(tmp_path):
+def test_a43_a_balance_of_ten_to_the_sixteenth(place):
     """A large balance has no exponent and loses no digit."""
-    rig = GatewayRig(tmp_path, own={"WHL": Currency("WHL", 0, 0)}).serve()
+    rig = GatewayRig(place, own={"WHL": Currency("WHL", 0, 0)}).serve()
     slote = Slotegrator(rig).sit_down("10000000000000001", currency="WHL")
     assert slote.post(slote.body("balance")) == ok("10000000000000001")
     assert slote.post(slote.body("bet", amount="1")) == ok("10000000000000000")
@@ -351,11 +351,11 @@ def test_ids_of_any_characters(slote, name):
     assert slote.post(slote.undo(bet)) == ok("110.0002")
 
 
-def test_two_tokens_during_a_change(tmp_path):
+def test_two_tokens_during_a_change(place):
     """Calls under the new and the old token are taken while both are set."""
     tokens = (Secret("sandbox_new"), Secret("sandbox_old"))
     options = msgspec.structs.replace(DIALECT.sandbox(), tokens=tokens)
-    rig = GatewayRig(tmp_path, options={"slotegrator": options}).serve()
+    rig = GatewayRig(place, options={"slotegrator": options}).serve()
     slote = Slotegrator(rig).sit_down("100.0001")
     for token, balance in (("sandbox_new", "90"), ("sandbox_old", "79.9999")):
         raw = json.dumps(slote.body("bet")).encode()

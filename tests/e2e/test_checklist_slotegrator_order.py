@@ -27,35 +27,32 @@ def key(action, members):
 
 
 @pytest.fixture
-def hasty(tmp_path):
+def hasty(place):
     """A gateway of its own that waits for its store but a moment."""
-    rig = GatewayRig(tmp_path, ledger=Batching(deadline_s=0.2)).serve()
+    rig = GatewayRig(place, ledger=Batching(deadline_s=0.2)).serve()
     yield rig
     rig.audit()
     rig.close()
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["it came through", "it was lost"])
-def test_a20_a_bet_whose_outcome_does_not_come(hasty, monkeypatch, lost):
+def test_a20_a_bet_whose_outcome_does_not_come(hasty, lost):
     """A bet that the store does not answer in time is in doubt; its refund makes all well.
 
     Whether the bet came through after all or not, the balance is what it was.
     """
     slote = Slotegrator(hasty).sit_down("100.0001")
-    writer, bet, gate = hasty.gateway.store.writer, slote.body("bet"), asyncio.Event()
-    transact = writer.transact
+    bet, gate = slote.body("bet"), asyncio.Event()
 
-    async def held(work):
+    async def held():
         await gate.wait()
         if lost:
             raise StoreUnavailable("gone")
-        return await transact(work)
 
-    monkeypatch.setattr(writer, "transact", held)
-    started = time.monotonic()
-    assert slote.code(bet) == "BET_FAILED_UNKNOWN_ERROR"
-    assert time.monotonic() - started < 5
-    monkeypatch.undo()
+    with hasty.before_batches(held):
+        started = time.monotonic()
+        assert slote.code(bet) == "BET_FAILED_UNKNOWN_ERROR"
+        assert time.monotonic() - started < 5
     hasty.run(release(gate))
     refund = slote.request(slote.undo(bet))
     assert sent_until_done(slote, refund) == ok("100.0001")
@@ -80,37 +77,25 @@ def sent_until_done(slote, request):
 
 
 @pytest.mark.parametrize("action", ["win", "refund", "balance"])
-def test_a20_other_calls_whose_outcome_does_not_come(hasty, monkeypatch, action):
+def test_a20_other_calls_whose_outcome_does_not_come(hasty, action):
     """A win or refund without an outcome in time is to be sent again, and moves once."""
     slote = Slotegrator(hasty).sit_down("100.0001")
     bet = slote.body("bet")
     slote.post(bet)
     said = {"win": slote.result(bet), "refund": slote.undo(bet), "balance": slote.body("balance")}
-    writer, gate = hasty.gateway.store.writer, asyncio.Event()
-    transact = writer.transact
-
-    async def held(work):
-        await gate.wait()
-        return await transact(work)
-
-    monkeypatch.setattr(writer, "transact", held)
-    assert slote.code(said[action]) == "INTERNAL_ERROR"
-    monkeypatch.undo()
+    gate = asyncio.Event()
+    with hasty.before_batches(gate.wait):
+        assert slote.code(said[action]) == "INTERNAL_ERROR"
     hasty.run(release(gate))
     balance = "90" if action == "balance" else "100.0001"
     assert sent_until_done(slote, slote.request(said[action])) == ok(balance)
     assert len(slote.rows()) == (1 if action == "balance" else 2)
 
 
-def test_a20_a_store_that_is_away(slote, monkeypatch):
+def test_a20_a_store_that_is_away(slote):
     """With the store away a bet is in doubt, and anything else is to be sent again."""
     bet = slote.body("bet")
-
-    async def fail(_work):
-        raise StoreUnavailable("gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(slote.doors.gateway.store.writer, "transact", fail)
+    with slote.doors.away():
         assert slote.code(bet) == "BET_FAILED_UNKNOWN_ERROR"
         for action in ("win", "refund", "balance"):
             assert slote.code(slote.body(action)) == "INTERNAL_ERROR"
@@ -170,10 +155,10 @@ def test_a23_a_win_on_another_players_bet(slote):
     assert (slote.balance(), other.balance()) == ("90.00", "50.00")
 
 
-def test_a23_a_win_without_a_bet_where_that_is_allowed(tmp_path):
+def test_a23_a_win_without_a_bet_where_that_is_allowed(place):
     """Without `win_requires_bet` such a win is paid, and a person hears of it."""
     options = msgspec.structs.replace(DIALECT.sandbox(), win_requires_bet=False)
-    rig = GatewayRig(tmp_path, options={"slotegrator": options}).serve()
+    rig = GatewayRig(place, options={"slotegrator": options}).serve()
     slote = Slotegrator(rig).sit_down("100.0001")
     win = slote.body("win", amount="5")
     assert slote.post(win) == ok("105.0001")

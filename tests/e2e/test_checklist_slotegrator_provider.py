@@ -55,12 +55,12 @@ class Provider:
 
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory):
+def rig(shared_place):
     """A gateway whose provider listens on the loopback."""
     bound = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
     options = msgspec.structs.replace(DIALECT.sandbox(), base_url=url)
-    made = GatewayRig(tmp_path_factory.mktemp("provider"), options={"slotegrator": options})
+    made = GatewayRig(shared_place, options={"slotegrator": options})
     made.serve()
     made.provider = Provider(made, bound)
     made.run(made.provider.open())

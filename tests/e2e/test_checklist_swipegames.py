@@ -10,7 +10,6 @@ from kit.swipe import HEADER, Swipe, balance_query, is_error
 from seamline.dialects.dialect import Request
 from seamline.dialects.signing import canonical, hmac_sha256
 from seamline.dialects.swipegames.signature import signed
-from seamline.ledger.store import StoreUnavailable
 from seamline.money import Currency
 
 
@@ -207,15 +206,10 @@ def test_a19_all_there_is(swipe):
     assert (status, answer["balance"]) == (200, "0.00")
 
 
-def test_a20_a_failure_before_the_commit(swipe, monkeypatch):
+def test_a20_a_failure_before_the_commit(swipe):
     """With the store away a bet is 500 and debits nothing; the refund that follows is 200."""
     fields = swipe.body("bet")
-
-    async def fail(_work):
-        raise StoreUnavailable("gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(swipe.doors.gateway.store.writer, "transact", fail)
+    with swipe.doors.away():
         status, answer = swipe.post("bet", fields)
     assert status == 500
     assert is_error(answer, "client_connection_error")
@@ -269,9 +263,9 @@ def test_a22_eighteen_decimals_that_fit_no_unit(swipe):
 
 
 @pytest.fixture
-def crypto(tmp_path):
+def crypto(place):
     """A gateway where the operator keeps a currency WEI with eighteen decimals."""
-    rig = GatewayRig(tmp_path, own={"WEI": Currency("WEI", 18, 18)}).serve()
+    rig = GatewayRig(place, own={"WEI": Currency("WEI", 18, 18)}).serve()
     yield rig
     rig.audit()
     rig.close()

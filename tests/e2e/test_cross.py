@@ -17,9 +17,9 @@ PAIRS = [(one, f"second-{other}") for one, other in combinations_with_replacemen
 
 
 @pytest.fixture(scope="module")
-def rig(tmp_path_factory):
+def rig(shared_place):
     """A gateway with two integrations of each dialect."""
-    made = GatewayRig(tmp_path_factory.mktemp("cross"), second=True).serve()
+    made = GatewayRig(shared_place, second=True).serve()
     yield made
     made.close()
 

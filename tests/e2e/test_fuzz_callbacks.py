@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from kit.gateway import GatewayRig
+from kit.gateway import GatewayRig, in_file
 from kit.raw import TROUBLE, own_shape, refusals, shape
 from kit.vendor import Vendor, renewed, templates
 from seamline.cli.ids import Ids
@@ -36,7 +36,7 @@ class Stage:
     """A gateway and one vendor per dialect, with a player in a session and money."""
 
     def __init__(self, folder):
-        self.rig = GatewayRig(folder)
+        self.rig = GatewayRig(in_file(folder))
         self.vendors = {name: Vendor(self.rig, name).sit_down("1000000.00") for name in NAMES}
         self.shapes = {name: known(self.vendors[name]) for name in NAMES}
 

@@ -40,13 +40,13 @@ class Vendor:
 
 
 @pytest.fixture(params=["transfer", "seamless"])
-def rig(tmp_path, request):
+def rig(place, request):
     """A gateway in that mode whose vendor is on the loopback."""
     vendor = Vendor()
     options = msgspec.structs.replace(
         DIALECT.sandbox(), mode=request.param, secret_key=Secret(SECRET), base_url=vendor.url
     )
-    made = GatewayRig(tmp_path, options={"nagagames": options})
+    made = GatewayRig(place, options={"nagagames": options})
     made.vendor = vendor
     made.run(vendor.start())
     yield made

@@ -8,12 +8,12 @@ UNKNOWN = "c" * 96
 
 
 @pytest.fixture
-def seated(tmp_path):
+def seated(place):
     """A player with a session, at a gateway with a policy of the test's choice."""
     opened = []
 
     def connect(policy):
-        context = gateway(tmp_path, session_policy=policy, status_profile="extended")
+        context = gateway(place, session_policy=policy, status_profile="extended")
         opened.append((context, context.__enter__()))
         return Oppi(opened[-1][1]).start()
 

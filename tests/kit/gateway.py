@@ -5,7 +5,9 @@ is the operator API itself. The gateway's clock can be moved on.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
 from unittest.mock import patch
 from urllib.parse import quote, unquote, urlencode
 
@@ -21,7 +23,7 @@ from seamline.edge import server
 from seamline.edge.app import Application
 from seamline.ledger.audit import audit
 from seamline.ledger.ledger import clock_ms
-from seamline.ledger.store import TransactionFilter
+from seamline.ledger.store import StoreUnavailable, TransactionFilter
 from seamline.money import Currencies
 from seamline.wallet import Integration, Limits
 
@@ -34,6 +36,18 @@ MARKS = ("tombstone", "claim")
 
 #: The server as it is, whatever a gateway that is being served has put in its place.
 _Server = server.Server
+
+
+class Place(NamedTuple):
+    """Where a gateway keeps what it writes: a folder for its files, and the URL of its ledger."""
+
+    folder: Path
+    url: str
+
+
+def in_file(folder):
+    """A place whose ledger is a file in the folder too."""
+    return Place(folder, f"sqlite:///{folder}/seamline.db")
 
 
 def settings_in(
@@ -191,10 +205,15 @@ class Doors:
 class GatewayRig(Doors):
     """A gateway and the event loop that it lives in."""
 
-    def __init__(self, folder, *, body_timeout_s=5.0, **options):
-        self.settings = settings_in(folder, **options)
+    def __init__(self, place, *, body_timeout_s=5.0, **options):
+        self.settings = settings_in(
+            place.folder,
+            store=settings.Store(url=place.url),
+            exchanges=settings.Exchanges(path=f"{place.folder}/exchanges.db"),
+            **options,
+        )
         self.integrations = self.settings.integrations
-        self.folder = folder
+        self.folder = place.folder
         self.ahead_ms = 0
         self.url = None
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
@@ -273,6 +292,31 @@ class GatewayRig(Doors):
         self.address = bound.getsockname()
         self.url = f"http://127.0.0.1:{self.address[1]}"
         self.client = http_client()
+
+    # The store.
+
+    @contextmanager
+    def away(self):
+        """Within the block the store cannot be used: no batch gets through, and no errand."""
+
+        async def fail(*_):
+            raise StoreUnavailable("the store is gone")
+
+        with patch.multiple(self.gateway.store.writer, settle=fail, transact=fail):
+            yield
+
+    @contextmanager
+    def before_batches(self, wait):
+        """Within the block each batch goes to the store when *wait*, which is called, is over."""
+        writer = self.gateway.store.writer
+        settle = writer.settle
+
+        async def later(*batch):
+            await wait()
+            return await settle(*batch)
+
+        with patch.object(writer, "settle", later):
+            yield
 
     # The vendor's door.
 

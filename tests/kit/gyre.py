@@ -24,9 +24,9 @@ def options(**given):
     return msgspec.convert(plain | given, Options, dec_hook=lambda _, text: secret(text))
 
 
-def gateway(folder, **given):
+def gateway(place, **given):
     """A gateway on the loopback that speaks with LoyaltyGyre by those settings."""
-    return GatewayRig(folder, options={NAME: options(**given)}, own=CREDITS).serve()
+    return GatewayRig(place, options={NAME: options(**given)}, own=CREDITS).serve()
 
 
 class Gyre:

@@ -28,10 +28,10 @@ START = 100_000_000
 
 
 @contextmanager
-def gateway(folder, **options):
+def gateway(place, **options):
     """A gateway on the loopback where OppiGames is connected with these options."""
     chosen = {"oppigames": msgspec.structs.replace(sandbox(), **options)}
-    rig = GatewayRig(folder, options=chosen).serve()
+    rig = GatewayRig(place, options=chosen).serve()
     try:
         yield rig
     finally:
