@@ -9,6 +9,7 @@ from itertools import count, product
 from pathlib import Path
 
 import msgspec
+import psycopg
 
 from kit.command import CASHIER, OTHER, SWIPE, deposit
 from seamline.ledger.book import Book
@@ -200,6 +201,18 @@ class StoreWorld:
         """Close the store."""
         self.store.close()
 
+    def rows(self, sql):
+        """What a query finds in the tables themselves."""
+        return self.store._connection.execute(sql).fetchall()
+
+    def tamper(self, *statements):
+        """Change rows as somebody with the file in hand would, past the schema's checks."""
+        db = self.store._connection
+        db.execute("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
+        for statement in statements:
+            db.execute(statement)
+        db.execute("PRAGMA ignore_check_constraints = OFF; PRAGMA foreign_keys = ON")
+
     def player(self, name):
         """Add a player."""
         with self.writer.transaction():
@@ -288,6 +301,24 @@ class PostgresWorld(StoreWorld):
             await commit(line)
 
         monkeypatch.setattr(Line, "commit", slow)
+
+    def rows(self, sql):
+        """What a query finds in the tables themselves."""
+        with psycopg.connect(self.url) as db:
+            return db.execute(sql).fetchall()
+
+    def tamper(self, *statements):
+        """Change rows as the database's administrator could, past the schema's checks."""
+        checks = self.rows(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+            " WHERE contype = 'c' AND connamespace = current_schema()::regnamespace"
+        )
+        with psycopg.connect(self.url) as db:
+            db.execute("SET session_replication_role = replica")
+            for table, check in checks:
+                db.execute(f"ALTER TABLE {table} DROP CONSTRAINT {check}")
+            for statement in statements:
+                db.execute(statement)
 
 
 def furnished(world, *, funds="100.00"):
