@@ -4,7 +4,7 @@ No verdict depends on how busy the machine is.
 """
 
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -60,10 +60,3 @@ def new_database(postgres_server, empty_ledger):
         postgres_server.drop_database(url.rpartition("/")[2])
 
     return make
-
-
-@pytest.fixture
-def databases(new_database):
-    """URLs of databases for new worlds; they are gone after the test."""
-    with ExitStack() as made:
-        yield iter(lambda: made.enter_context(new_database()), None)

@@ -1,8 +1,10 @@
 """What the books say, to compare and to prove."""
 
+from msgspec.structs import replace
+
 from kit.world import CURRENCIES
 from seamline.ledger.audit import audit
-from seamline.ledger.store import TransactionFilter
+from seamline.ledger.store import RoundFilter, TransactionFilter
 from seamline.money import Amount
 
 
@@ -44,3 +46,43 @@ def balances(store, brand="acme", names=("p1", "p2")):
                 code = account.currency.code
                 held[name, code] = str(Amount(account.balance, CURRENCIES[code]))
     return held
+
+
+def seen(world, answers):
+    """Everything that the books say, and how the sessions are that vendors may name.
+
+    With what has an id of the store's own by its place among its like.
+    """
+    listed = transactions(world.store)
+    place = {each.transaction: number for number, each in enumerate(listed)}
+    names = [f"s{each}" for each in "12349xy"]
+    with world.store.reader() as reader:
+        rounds = reader.rounds(RoundFilter(limit=1_000))
+        sessions = [reader.session("swipe", name) for name in names]
+        raised = reader.alerts(state=None, after=None, limit=1_000)
+    return {
+        "answers": [placed(each, place) for each in answers],
+        "transactions": [placed(each, place) for each in listed],
+        "settled": settled(world.store),
+        "alerts": sorted((each.key, each.alert, each.detail, str(each.player)) for each in raised),
+        "balances": balances(world.store),
+        "rounds": [replace(each, id=number) for number, each in enumerate(rounds)],
+        "sessions": [
+            each and (each.player.name, each.account.currency.code, each.game, each.expires_ms)
+            for each in sessions
+        ],
+    }
+
+
+def placed(said, place):
+    """An answer or an entry with the places of the transactions that it names."""
+    names = {"transaction", "target", "reversed_by"} & set(said.__struct_fields__)
+    return replace(said, **{name: place.get(getattr(said, name)) for name in names})
+
+
+def settled(store):
+    """The keys of bets that were paid, with those of the wins that paid them."""
+    with store.reader() as reader:
+        rows = [row for _, row in reader.stream(["audit_transactions"])]
+    keys = {row[0]: row[2] for row in rows}
+    return sorted((row[2], keys[row[22]]) for row in rows if row[22] is not None)

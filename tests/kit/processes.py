@@ -50,8 +50,12 @@ def wait_for(condition, patience_s=PATIENCE_S):
 
 
 def free_port():
-    """A port of the loopback that nobody uses; any, so that two runs hardly ask for the same."""
-    return next(port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
+    """A port of the loopback that nobody uses; any, so that two runs hardly ask for the same.
+
+    Hypothesis makes the chance of `random` itself the same in all runs.
+    """
+    ports = random.SystemRandom().sample(PORTS, len(PORTS))
+    return next(port for port in ports if _is_free(port))
 
 
 def _is_free(port):

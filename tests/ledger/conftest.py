@@ -1,40 +1,62 @@
 """The backends that pass the contract. A new one adds a world to `WORLDS`, and no test."""
 
+import tempfile
 from contextlib import ExitStack, contextmanager
-from itertools import count
 
 import pytest
 
 from kit.world import PostgresWorld, StoreWorld, furnished
 
-WORLDS = {"sqlite": (StoreWorld, "files"), "postgres": (PostgresWorld, "databases")}
+WORLDS = {"sqlite": (StoreWorld, "new_folder"), "postgres": (PostgresWorld, "new_database")}
 
 
-@pytest.fixture
-def files(tmp_path):
-    """Folders for worlds in files."""
-    return (tmp_path / str(number) for number in count())
+@pytest.fixture(scope="session")
+def new_folder():
+    """Make a folder, for as long as a block runs."""
+    return tempfile.TemporaryDirectory
+
+
+def brief_worlds(request, backend):
+    """A way to make empty worlds on a backend under given terms, each for as long as a block."""
+    world, name = WORLDS[backend]
+    new_place = request.getfixturevalue(name)
+
+    @contextmanager
+    def make(terms=None):
+        with new_place() as place:
+            made = world(place, terms)
+            yield made
+            made.close()
+
+    return make
 
 
 @contextmanager
-def worlds_of(request, backend):
-    """A way to make empty worlds on a backend under given terms; all are closed at the end."""
-    world, places = WORLDS[backend]
-    made, places = [], request.getfixturevalue(places)
-
-    def make(terms=None):
-        made.append(world(next(places), terms))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+def worlds(make_brief):
+    """A way to make empty worlds under given terms; all are gone at the end of the block."""
+    with ExitStack() as made:
+        yield lambda terms=None: made.enter_context(make_brief(terms))
 
 
 @pytest.fixture(params=WORLDS)
-def new_world(request):
-    """Make an empty world on a backend under given terms."""
-    with worlds_of(request, request.param) as make:
+def backend(request):
+    """The name of a backend."""
+    return request.param
+
+
+@pytest.fixture
+def brief_world(request, backend):
+    """Make an empty world on a backend under given terms, for as long as a block runs.
+
+    For properties that need a world for each of many examples.
+    """
+    return brief_worlds(request, backend)
+
+
+@pytest.fixture
+def new_world(brief_world):
+    """Make an empty world on a backend under given terms; it is gone at the end."""
+    with worlds(brief_world) as make:
         yield make
 
 
@@ -42,7 +64,7 @@ def new_world(request):
 def new_worlds(request):
     """The same for each of the backends."""
     with ExitStack() as stack:
-        yield [stack.enter_context(worlds_of(request, backend)) for backend in WORLDS]
+        yield [stack.enter_context(worlds(brief_worlds(request, backend))) for backend in WORLDS]
 
 
 @pytest.fixture

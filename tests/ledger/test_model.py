@@ -1,8 +1,6 @@
 """Any commands in any order: the books are right, and as a second, simple reckoning has them."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,10 +14,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kit.books import alerts, balances, proven, transactions
+from kit.books import balances, proven, seen
 from kit.command import bet, deposit, refund, reward, win, withdrawal
 from kit.model import Model
-from kit.world import StoreWorld, furnished, terms_of
+from kit.world import furnished, terms_of
 from seamline.ledger.ledger import Ledger
 from seamline.wallet import Applied, Policy, Rejected
 
@@ -85,9 +83,9 @@ def said(outcome):
     return ("moved" if isinstance(outcome, Applied) else "again"), outcome.balance.units // 1_000
 
 
-def new_world(folder):
-    """Two players, three sessions, 100.00 for both."""
-    world = furnished(StoreWorld(folder, terms_of(POLICY)))
+def seated(world):
+    """The world with two players, three sessions and 100.00 for both."""
+    furnished(world)
     world.session("s3", "p1", game="g1")
     return world
 
@@ -95,18 +93,22 @@ def new_world(folder):
 class LedgerMachine(RuleBasedStateMachine):
     """Drives a door on a real store, one command or several at once, beside the model."""
 
+    def __init__(self, brief_world):
+        self.brief = brief_world(terms_of(POLICY))
+        super().__init__()
+
     @initialize()
     def start(self):
         """Open a new ledger."""
-        self.folder = tempfile.TemporaryDirectory()
         self.loop = asyncio.new_event_loop()
-        self.world = new_world(self.folder.name)
+        self.world = seated(self.brief.__enter__())
         self.model = Model({"p1": 10_000, "p2": 10_000}, OWNERS)
         self.past, self.agreed, self.fresh = [], True, 0
         self.loop.run_until_complete(self.open())
 
     async def open(self):
-        """Open the door."""
+        """Open the door. In one lane: the model takes commands in the order of the calls."""
+        self.world.writer.lanes = 1
         self.ledger = Ledger(self.world.writer, self.world.terms, clock=lambda: self.world.now_ms)
 
     @rule(command=COMMANDS)
@@ -181,9 +183,8 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             self.check()
         finally:
-            self.world.close()
+            self.brief.__exit__(None, None, None)
             self.loop.close()
-            self.folder.cleanup()
 
     def check(self):
         """Compare the books, unless an answer was wrong already."""
@@ -200,25 +201,33 @@ COMMON = {
 }
 
 
-def test_any_commands_leave_the_books_as_the_model_has_them():
+#: Examples of each property. A world on PostgreSQL takes ten times as long to make.
+EXAMPLES = {"sqlite": 120, "postgres": 30}
+
+
+def as_the_model_has_them(brief_world, examples, steps):
     """Whatever comes, each answer and each balance is the model's, and the audit is clean."""
     run_state_machine_as_test(
-        LedgerMachine, settings=settings(max_examples=120, stateful_step_count=30, **COMMON)
+        lambda: LedgerMachine(brief_world),
+        settings=settings(max_examples=examples, stateful_step_count=steps, **COMMON),
     )
+
+
+def test_any_commands_leave_the_books_as_the_model_has_them(brief_world, backend):
+    """Whatever comes, each answer and each balance is the model's, and the audit is clean."""
+    as_the_model_has_them(brief_world, EXAMPLES[backend], 30)
 
 
 @pytest.mark.slow
-def test_many_more_commands_leave_the_books_as_the_model_has_them():
+def test_many_more_commands_leave_the_books_as_the_model_has_them(brief_world, backend):
     """The same law, over many more and longer runs."""
-    run_state_machine_as_test(
-        LedgerMachine, settings=settings(max_examples=400, stateful_step_count=60, **COMMON)
-    )
+    as_the_model_has_them(brief_world, 4 * EXAMPLES[backend], 60)
 
 
-def books(commands, sizes):
+def books(brief_world, commands, sizes):
     """The books after the commands in batches of those sizes, and the answers."""
-    with tempfile.TemporaryDirectory() as folder:
-        world = new_world(Path(folder))
+    with brief_world(terms_of(POLICY)) as world:
+        seated(world)
         answers, rest = [], list(commands)
         for size in sizes:
             answers += world.apply(*(command_of(*each) for each in rest[:size]))
@@ -227,30 +236,31 @@ def books(commands, sizes):
                 break
         answers += world.apply(*(command_of(*each) for each in rest))
         proven(world.store)
-        told = transactions(world.store), alerts(world.store), balances(world.store), answers
-        world.close()
-    return told
+        return seen(world, answers)
 
 
-def one_by_one_and_in_batches(commands, sizes):
-    """The books must be the same, row by row."""
-    assert books(commands, [1] * len(commands)) == books(commands, sizes)
+def batches_change_nothing(brief_world, examples):
+    """One by one or in batches the books must be the same, row by row."""
+
+    @settings(max_examples=examples, **COMMON)
+    @given(MANY, SIZES)
+    def holds(commands, sizes):
+        alone = books(brief_world, commands, [1] * len(commands))
+        assert alone == books(brief_world, commands, sizes)
+
+    holds()
 
 
 MANY = st.lists(COMMANDS, min_size=1, max_size=60)
 SIZES = st.lists(st.integers(1, 30), min_size=1, max_size=8)
 
 
-@settings(max_examples=150, **COMMON)
-@given(MANY, SIZES)
-def test_batches_change_nothing(commands, sizes):
+def test_batches_change_nothing(brief_world, backend):
     """One by one or in batches, the same commands give the same answers and the same rows."""
-    one_by_one_and_in_batches(commands, sizes)
+    batches_change_nothing(brief_world, EXAMPLES[backend])
 
 
 @pytest.mark.slow
-@settings(max_examples=800, **COMMON)
-@given(MANY, SIZES)
-def test_batches_change_nothing_in_many_more_runs(commands, sizes):
+def test_batches_change_nothing_in_many_more_runs(brief_world, backend):
     """The same law, over many more lists of commands."""
-    one_by_one_and_in_batches(commands, sizes)
+    batches_change_nothing(brief_world, 6 * EXAMPLES[backend])
