@@ -109,7 +109,7 @@ def test_restarts_and_cuts_under_load(server, rig):
         await asyncio.to_thread(server.start)
 
     async def cut():
-        assert await asyncio.to_thread(end_all, server) >= 2
+        assert await asyncio.to_thread(end_all, server) >= 1
 
     happenings = (lambda: restart("fast"), lambda: restart("immediate"), kill, cut, cut)
     stalls = rig.run(under_load(clients, *happenings))

@@ -121,14 +121,15 @@ async def under_load(clients, *happenings):
     acknowledged, from its begin until the next one's.
     """
     stopped, begun = asyncio.Event(), []
-    playing = [asyncio.create_task(each.play(stopped)) for each in clients]
-    for happen in happenings:
-        await acknowledged(clients, 200, playing)
-        begun.append(time.monotonic())
-        await happen()
-        await acknowledged(clients, 200, playing)
-    stopped.set()
-    await asyncio.gather(*playing)
+    async with asyncio.TaskGroup() as playing:
+        for each in clients:
+            playing.create_task(each.play(stopped))
+        for happen in happenings:
+            await acknowledged(clients, 200)
+            begun.append(time.monotonic())
+            await happen()
+            await acknowledged(clients, 200)
+        stopped.set()
     times = sorted(at for each in clients for at in each.acknowledged_at)
     async with asyncio.timeout(30):
         await asyncio.gather(*(each.settle() for each in clients))
@@ -136,14 +137,13 @@ async def under_load(clients, *happenings):
     return [longest_gap(times, *span) for span in zip(begun, ends, strict=True)]
 
 
-async def acknowledged(clients, number, playing):
+async def acknowledged(clients, number):
     """Returns once so many more were acknowledged."""
     wanted = sum(len(each.acknowledged_at) for each in clients) + number
     async with asyncio.timeout(90):
-        while sum(len(each.acknowledged_at) for each in clients) < wanted:
-            for task in playing:
-                if task.done():
-                    task.result()
+        while (  # noqa: ASYNC110 - of other processes
+            sum(len(each.acknowledged_at) for each in clients) < wanted
+        ):
             await asyncio.sleep(0.02)
 
 
