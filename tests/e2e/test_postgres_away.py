@@ -7,12 +7,11 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from kit.gateway import GatewayRig
+from kit.gateway import GatewayRig, Place
 from kit.load import Client, under_load
 from kit.postgres import postgres
 from kit.processes import wait_for
 from kit.vendor import Vendor
-from seamline.cli import settings
 from seamline.dialects import dialects
 from seamline.ledger.postgres.store import PostgresStore
 from seamline.ledger.store import StoreError
@@ -36,7 +35,7 @@ def shared(server, tmp_path_factory):
     """A gateway on it for the whole file."""
     database = server.create_database("wallet")
     folder = tmp_path_factory.mktemp("gateway")
-    with closing(GatewayRig(folder, store=settings.Store(url=database))) as made:
+    with closing(GatewayRig(Place(folder, database))) as made:
         yield made
 
 

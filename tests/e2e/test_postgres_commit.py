@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from kit.gateway import GatewayRig
+from kit.gateway import GatewayRig, Place
 from kit.processes import wait_for
 from kit.proxy import proxy
 from kit.vendor import Vendor
@@ -25,8 +25,8 @@ def way(postgres_server):
 def gateway(folder, way, database, *, deadline_s=10.0, prepare=True):
     """A gateway whose database is on the other side of the way; its books are audited."""
     rig = GatewayRig(
-        folder,
-        store=settings.Store(url=way.url(database), prepare=prepare),
+        Place(folder, way.url(database)),
+        prepare=prepare,
         ledger=settings.Batching(deadline_s=deadline_s),
     )
     try:

@@ -7,9 +7,8 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from kit.gateway import GatewayRig
+from kit.gateway import GatewayRig, Place
 from kit.processes import wait_for
-from seamline.cli import settings
 from seamline.dialects.dialect import Reply, Secret
 from seamline.dialects.nagagames import DIALECT
 
@@ -48,7 +47,7 @@ def gateways(tmp_path, database, vendor):
 
 def rig(folder, database, options, vendor):
     """A gateway of which only the vendor is made up."""
-    made = GatewayRig(folder, options={"nagagames": options}, store=settings.Store(url=database))
+    made = GatewayRig(Place(folder, database), options={"nagagames": options})
     made.app = type(made.app)(
         replace(made.gateway, send=vendor.send), disk=folder, body_limit=65_536, body_timeout_s=5
     )

@@ -205,10 +205,10 @@ class Doors:
 class GatewayRig(Doors):
     """A gateway and the event loop that it lives in."""
 
-    def __init__(self, place, *, body_timeout_s=5.0, **options):
+    def __init__(self, place, *, body_timeout_s=5.0, prepare=True, **options):
         self.settings = settings_in(
             place.folder,
-            store=settings.Store(url=place.url),
+            store=settings.Store(url=place.url, prepare=prepare),
             exchanges=settings.Exchanges(path=f"{place.folder}/exchanges.db"),
             **options,
         )

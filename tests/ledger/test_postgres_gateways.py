@@ -37,9 +37,15 @@ def anyio_backend():
 
 
 @pytest.fixture
-def pair(databases):
+def url(new_database):
+    """An empty ledger."""
+    with new_database() as made:
+        yield made
+
+
+@pytest.fixture
+def pair(url):
     """Two worlds on one database, whose books are proven afterwards."""
-    url = next(databases)
     with closing(furnished(PostgresWorld(url))) as one, closing(PostgresWorld(url)) as two:
         yield one, two
         proven(one.store)
@@ -84,9 +90,9 @@ def shuffled(chance, rounds, copies):
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_a_storm_of_duplicates_is_done_once(databases, seed):
+async def test_a_storm_of_duplicates_is_done_once(url, seed):
     """Bets, wins and refunds, with and without a session, several times each through both."""
-    chance, url = Random(seed), next(databases)
+    chance = Random(seed)
     terms = terms_of(Policy(refund_fingerprint=("target",)))
     with (
         closing(furnished(PostgresWorld(url, terms))) as one,
@@ -154,9 +160,9 @@ async def test_every_batch_writes_its_keys_in_one_order(pair):
     assert asks["write_transactions"][2] == '{"k1","k2","k3"}'
 
 
-async def test_one_claim_of_all_players_is_paid_once(databases):
+async def test_one_claim_of_all_players_is_paid_once(url):
     """What may be paid to one player only is paid to one, whoever asks where at once."""
-    url, terms = next(databases), terms_of(Policy(claimants="one", second_claim="reject"))
+    terms = terms_of(Policy(claimants="one", second_claim="reject"))
     with (
         closing(furnished(PostgresWorld(url, terms))) as one,
         closing(PostgresWorld(url, terms)) as two,
@@ -197,9 +203,8 @@ async def test_the_same_player_purse_and_session_are_opened_once(pair):
     assert [pair[0].balance(name, "BTC") for name in ("p1", "p2")] == ["10.00000000"] * 2
 
 
-async def test_an_account_that_somebody_holds_keeps_nobody_else(databases):
+async def test_an_account_that_somebody_holds_keeps_nobody_else(url):
     """Only commands about it are refused, soon, and go through when it is free again."""
-    url = next(databases)
     with closing(furnished(PostgresWorld(url))) as world, psycopg.connect(url) as other:
         world.writer.lanes = 1
         other.execute("SELECT FROM accounts ORDER BY id LIMIT 1 FOR UPDATE")
@@ -240,9 +245,8 @@ def accounts_of(world):
         return literal(row[0] for row in connection.execute("SELECT id FROM accounts"))
 
 
-async def test_a_deadlock_is_no_reason_to_refuse(databases):
+async def test_a_deadlock_is_no_reason_to_refuse(url):
     """Who loses a deadlock to somebody else's transaction begins again behind it."""
-    url = next(databases)
     with closing(furnished(PostgresWorld(url))) as world:
         bets = [bet("b1", "1.00", "s1"), bet("b2", "1.00", "s2")]
         world.store.close()
