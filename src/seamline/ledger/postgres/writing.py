@@ -29,7 +29,8 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
     """What each statement writes, in the order in which they go out.
 
     What several batches may touch at once, or give the same name, comes sorted, so that two of them
-    never wait for each other.
+    never wait for each other. Alerts are read in the order in which they were raised: should two
+    batches raise the same ones in another order, one of them starts again.
     """
     opened = {each.id for each in book.opened}
     adopted, posted = sorted(book.adopted, key=_NAME), sorted(book.posted, key=_KEY)
@@ -64,7 +65,7 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
             "write_rollups",
             [columns.rollup_row(*entry, integrations) for entry in sorted(book.rollups.items())],
         ),
-        ("write_alerts", sorted(columns.alert_row(each, integrations) for each in book.alerts)),
+        ("write_alerts", [columns.alert_row(each, integrations) for each in book.alerts]),
     )
 
 
