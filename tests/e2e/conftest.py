@@ -1,6 +1,7 @@
 """What the end-to-end tests start from."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import pytest
 
@@ -10,19 +11,21 @@ from kit.swipe import Swipe
 from kit.vendor import Vendor
 from seamline.dialects import dialects
 
+BACKENDS = ("sqlite", "postgres")
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+
+@pytest.fixture(scope="module", params=BACKENDS)
 def backend(request):
     """The store of all gateways of a test. Whoever asks for a place runs on each of them."""
     return request.param
 
 
-@pytest.fixture(scope="module")
-def new_place(request, backend, tmp_path_factory):
-    """Make a place for a gateway on the backend, for as long as a block runs."""
+@pytest.fixture(scope="session")
+def new_place_on(request, tmp_path_factory):
+    """Make a place for a gateway on a backend, for as long as a block runs."""
 
     @contextmanager
-    def make():
+    def make(backend):
         folder = tmp_path_factory.mktemp(backend)
         if backend == "sqlite":
             yield in_file(folder)
@@ -31,6 +34,19 @@ def new_place(request, backend, tmp_path_factory):
             yield Place(folder, url)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def new_place(new_place_on, backend):
+    """The same on the test's own backend."""
+    return partial(new_place_on, backend)
+
+
+@pytest.fixture(scope="module")
+def places(new_place_on):
+    """A place on each of the backends, for gateways that are compared."""
+    with ExitStack() as made:
+        yield [made.enter_context(new_place_on(backend)) for backend in BACKENDS]
 
 
 @pytest.fixture

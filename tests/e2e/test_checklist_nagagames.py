@@ -36,10 +36,10 @@ def choosy(place):
 
 
 @contextmanager
-def playing(folder, *games):
-    """A gateway over that folder's ledger, at which these games may be played."""
+def playing(place, *games):
+    """A gateway over that place's ledger, at which these games may be played."""
     options = msgspec.structs.replace(DIALECT.sandbox(), games=frozenset(games))
-    rig = GatewayRig(folder, options={"nagagames": options}).serve()
+    rig = GatewayRig(place, options={"nagagames": options}).serve()
     try:
         yield rig
         rig.audit()
@@ -418,16 +418,16 @@ def test_row35_a_payout_that_comes_late(naga):
     assert naga.balance() == "115.00"
 
 
-def test_row35_a_payout_of_a_disabled_game(tmp_path):
+def test_row35_a_payout_of_a_disabled_game(place):
     """The operator takes a game out of the settings and starts again: what was bet is finished."""
-    with playing(tmp_path, "mahjong", "pandora") as rig:
+    with playing(place, "mahjong", "pandora") as rig:
         naga = Naga(rig)
         naga.game = "pandora"
         naga.sit_down()
         won, undone = naga.play(), naga.play()
         for each in (won, undone):
             assert isinstance(naga.post("place-bet", each), dict)
-    with playing(tmp_path, "mahjong") as rig:
+    with playing(place, "mahjong") as rig:
         naga.doors, naga.integration = rig, rig.integrations[naga.name]
         assert naga.post("place-bet", naga.play()) == (400, "Invalid game")
         assert naga.post("authorize", naga.who()) == (400, "Invalid game")

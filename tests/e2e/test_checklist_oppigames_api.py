@@ -139,9 +139,9 @@ def launched(oppi, api, vendor_session, **fields):
     return answer["session_id"]
 
 
-def test_row54_a_launch_is_known_by_the_vendors_name(tmp_path, api):
+def test_row54_a_launch_is_known_by_the_vendors_name(place, api):
     """Also where unknown sessions are refused, bets name the session as the launch's answer did."""
-    with gateway(tmp_path, vendor_base_url=api.url, session_policy="strict") as rig:
+    with gateway(place, vendor_base_url=api.url, session_policy="strict") as rig:
         oppi = Oppi(rig).start()
         oppi.game = "G1"
         ours = launched(oppi, api, "a" * 384)
@@ -157,9 +157,9 @@ def test_row54_a_launch_is_known_by_the_vendors_name(tmp_path, api):
         rig.audit()
 
 
-def test_row54_a_name_that_the_vendor_gave_before(tmp_path, api):
+def test_row54_a_name_that_the_vendor_gave_before(place, api):
     """It stays the session that it was; the new player cannot be taken for the old one."""
-    with gateway(tmp_path, vendor_base_url=api.url, session_policy="strict") as rig:
+    with gateway(place, vendor_base_url=api.url, session_policy="strict") as rig:
         oppi = Oppi(rig).start()
         oppi.game = "G1"
         launched(oppi, api, "a" * 384)

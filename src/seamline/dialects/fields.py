@@ -12,6 +12,9 @@ from seamline.wallet import MARK, Command, Kind
 
 T = TypeVar("T")
 
+#: What every store's indexes hold: PostgreSQL's rows of them end at 2.7 kB.
+MOST_BYTES = 2_000
+
 
 def decode(raw: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     """Decode a body, or raise `Malformed` naming the field and what was expected.
@@ -31,6 +34,9 @@ def identifier(text: str, field: str, key: str | None = None) -> str:
     """
     if "\0" in text or MARK in text:
         raise Malformed("expected text without U+0000 and U+001F", field=field, key=key)
+    # No character has more than four bytes.
+    if len(text) > MOST_BYTES // 4 and len(text.encode()) > MOST_BYTES:
+        raise Malformed(f"expected at most {MOST_BYTES} bytes of UTF-8", field=field, key=key)
     return text
 
 
