@@ -138,10 +138,15 @@ async def load_until_killed(gateway, name, players, after_s):
     await asyncio.to_thread(gateway.process.wait)
 
 
-def rounds(folder, name, number, seed, capsys):
-    """Kill and restart that many times, on one file; every law is checked after each."""
+def at(place):
+    """A gateway of its own process, over that place's ledger."""
+    return ServedGateway(place.folder, store={"url": place.url})
+
+
+def rounds(place, name, number, seed, capsys):
+    """Kill and restart that many times, on one ledger; every law is checked after each."""
     chance = random.Random(seed)
-    with ServedGateway(folder) as gateway:
+    with at(place) as gateway:
         players = [
             Player(Vendor(gateway, name, seed=f"{seed}/{each}").sit_down(START), chance)
             for each in range(WORKERS)
@@ -179,62 +184,77 @@ class _Nobody:
 
 
 @pytest.mark.parametrize("name", playable())
-def test_fault_07_killed_under_load(tmp_path, capsys, name):
+def test_fault_07_killed_under_load(place, capsys, name):
     """A kill -9 under load loses nothing acknowledged and doubles nothing."""
-    rounds(tmp_path, name, 1, time.time_ns(), capsys)
+    rounds(place, name, 1, time.time_ns(), capsys)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", playable())
-def test_fault_07_killed_thirty_times(tmp_path, capsys, name):
-    """Thirty times, on one file."""
-    rounds(tmp_path, name, 30, time.time_ns(), capsys)
+def test_fault_07_killed_thirty_times(place, capsys, name):
+    """Thirty times, on one ledger."""
+    rounds(place, name, 30, time.time_ns(), capsys)
 
 
 SUDDEN = """
 import os, signal
-from seamline.ledger.sqlite.batches import Batches
-from seamline.ledger.sqlite.writer import SqliteWriter
+from inspect import iscoroutinefunction
 from seamline.cli import main
+{imports}
 
-POINT, TURN = {point!r}, {turn}
 seen = 0
 
 def die_at(of, name, *, after):
     method = getattr(of, name)
-    def wrapped(self, *arguments):
+    def reached(this):
         global seen
-        seen += 1
-        if seen == TURN and not after:
+        seen += not this
+        if seen == {turn} and this == after:
             os.kill(os.getpid(), signal.SIGKILL)
-        result = method(self, *arguments)
-        if seen == TURN and after:
-            os.kill(os.getpid(), signal.SIGKILL)
+    def wrapped(*arguments):
+        reached(False)
+        result = method(*arguments)
+        reached(True)
         return result
-    setattr(of, name, wrapped)
+    async def awaited(*arguments):
+        reached(False)
+        result = await method(*arguments)
+        reached(True)
+        return result
+    setattr(of, name, awaited if iscoroutinefunction(method) else wrapped)
 
-if POINT == "before write":
-    die_at(Batches, "write", after=False)
-if POINT == "after write":
-    die_at(Batches, "write", after=True)
-if POINT == "before commit":
-    die_at(SqliteWriter, "_commit", after=False)
-if POINT == "after commit":
-    die_at(SqliteWriter, "_commit", after=True)
+die_at({of}, {name!r}, after={after})
 main()
 """
+#: By store: what it imports, and what stands for a batch's write and its COMMIT, each with the turn
+#: at which the process dies. On SQLite the first COMMITs after a start are of readiness.
+SQLITE = """
+from seamline.ledger.sqlite.batches import Batches
+from seamline.ledger.sqlite.writer import SqliteWriter
+"""
+POSTGRES = """
+from seamline.ledger.postgres import writer
+from seamline.ledger.postgres.links import Line
+"""
+POINTS = {
+    ("sqlite", "write"): (SQLITE, "Batches", "write", 2),
+    ("sqlite", "commit"): (SQLITE, "SqliteWriter", "_commit", 12),
+    ("postgres", "write"): (POSTGRES, "writer", "_go", 4),
+    ("postgres", "commit"): (POSTGRES, "Line", "commit", 2),
+}
 
 
 @pytest.mark.parametrize("name", playable())
 @pytest.mark.parametrize("point", ["before write", "after write", "before commit", "after commit"])
-def test_fault_07_killed_at_a_chosen_point(tmp_path, name, point):
+def test_fault_07_killed_at_a_chosen_point(place, backend, name, point):
     """Killed right before or after a write or a COMMIT, a bet and its retry are one movement."""
-    with ServedGateway(tmp_path) as gateway:
+    moment, what = point.split()
+    imports, of, method, turn = POINTS[backend, what]
+    told = {"imports": imports, "of": of, "name": method, "turn": turn}
+    with at(place) as gateway:
         vendor = Vendor(gateway, name).sit_down(START)
         gateway.kill()
-        # The first transactions after a start are of readiness; writes are of batches alone.
-        turn = 2 if "write" in point else 12
-        gateway.start(python(SUDDEN.format(point=point, turn=turn)))
+        gateway.start(python(SUDDEN.format(**told, after=moment == "after")))
         sent, lost = [], None
         for _ in range(40):
             sent.append(vendor.bet("1.00"))
