@@ -7,16 +7,16 @@ vendor signs is replaced, in every published request, and both stores must give 
 import json
 import re
 from random import Random
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from msgspec.structs import replace
 
-from kit.gateway import GatewayRig
+from kit.gateway import API_KEY, GatewayRig, in_process
 from kit.vendor import Vendor, templates
 from seamline.cli.ids import Ids
 from seamline.dialects import dialects
-from seamline.dialects.dialect import Refused
+from seamline.dialects.dialect import Refused, Request
 from seamline.ledger.ledger import clock_ms
 from seamline.wallet import Kind
 
@@ -47,6 +47,11 @@ TEXTS = {
     "2**63": str(2**63),
     "-2**63": str(-(2**63)),
 }
+#: What nothing may be called, on any store.
+NEVER = ["U+0000", "half of a pair", "ten kilobytes", "ten dense kilobytes"]
+TRANSFER = {"transaction_id": "d1", "amount": "1.00", "currency": "USD"}
+SESSION = {"integration": "swipegames", "player": "p1", "currency": "USD", "game": "g1",
+           "session_id": "s1"}  # fmt: skip
 #: How long ids may be on the wire; those of others are UUIDs, but for the session's.
 LONGEST = {"loyaltygyre": 128, "nagagames": 255, "oppigames": 128, "slotegrator": 255}
 
@@ -166,3 +171,37 @@ def test_the_longest_ids_are_kept_by_every_store(vendors):
     one, other = vendors
     assert one.balance() == other.balance()
     assert one.moved() == other.moved()
+
+
+#: What an operator may ask with a text in it: method, path, body, and the field of the text.
+ASKED = [
+    ("POST", "/v1/players", {"brand": "acme", "id": None}, "id"),
+    ("POST", "/v1/players/acme/{text}/deposits", TRANSFER, "id"),
+    ("POST", "/v1/players/acme/p1/deposits", TRANSFER | {"transaction_id": None}, "transaction_id"),
+    ("POST", "/v1/sessions", SESSION | {"session_id": None}, "session_id"),
+    ("POST", "/v1/sessions", SESSION | {"game": None}, "game"),
+    ("GET", "/v1/players/acme/{text}", None, "id"),
+    ("GET", "/v1/transactions?key={text}", None, "key"),
+    ("GET", "/v1/rounds?round={text}&integration=swipegames", None, "round"),
+]
+
+
+@pytest.mark.parametrize("what", NEVER)
+@pytest.mark.parametrize(("method", "target", "body", "field"), ASKED)
+def test_the_operator_hears_which_text_cannot_be_kept(rigs, method, target, body, field, what):
+    """It is refused on every store alike, by the field's name."""
+    text = TEXTS[what]
+    target = target.format(text=quote(text.encode(errors="surrogatepass"), safe=""))
+    body = body and {name: text if each is None else each for name, each in body.items()}
+    headers = ((b"authorization", f"Bearer {API_KEY}".encode()),)
+    path, _, query = target.partition("?")
+    request = Request(
+        method, path, query.encode(), headers, json.dumps(body).encode() if body else b""
+    )
+    for rig in rigs:
+        reply = rig.run(in_process(rig.app, request, ""))
+        problem = json.loads(reply.body)
+        assert (reply.status, problem["code"]) == (400, "malformed")
+        # Half of a pair makes a body no JSON at all.
+        no_json = what == "half of a pair" and text in (body or {}).values()
+        assert problem.get("field") == (None if no_json else field)
