@@ -2,6 +2,9 @@
 
 In process, through ASGI: random bytes, valid requests changed before and after they were signed,
 random methods, paths, queries and headers.
+
+On one store: nearly all of it is refused before a store hears of it, and what both stores make of
+odd texts is in `test_texts.py`.
 """
 
 from contextlib import suppress
