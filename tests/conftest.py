@@ -60,3 +60,10 @@ def new_database(postgres_server, empty_ledger):
         postgres_server.drop_database(url.rpartition("/")[2])
 
     return make
+
+
+@pytest.fixture
+def ledger_url(new_database):
+    """The URL of a database with the schema and nothing in it, which is gone after the test."""
+    with new_database() as url:
+        yield url

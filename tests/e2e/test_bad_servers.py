@@ -132,9 +132,9 @@ def test_a_server_that_is_too_old_is_refused(database, monkeypatch):
     refused_here(database, "PostgreSQL 16 is too old, expected 99 or newer")
 
 
-def test_a_newer_schema_is_refused(shop, databases, postgres_server):
+def test_a_newer_schema_is_refused(shop, ledger_url, postgres_server):
     """A database of a newer program is refused by every command that would use it."""
-    url = next(databases)
+    url = ledger_url
     with postgres_server.connect(url.rpartition("/")[2]) as db:
         db.execute("UPDATE schema_version SET version = 9999")
     refused(shop, url, "schema 9999, this program")

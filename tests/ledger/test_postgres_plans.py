@@ -94,9 +94,9 @@ def statements(world, commands, monkeypatch):
     return ran
 
 
-def test_a_batch_runs_a_handful_of_statements(databases, monkeypatch):
+def test_a_batch_runs_a_handful_of_statements(ledger_url, monkeypatch):
     """A batch of five hundred commands runs as many statements as a batch of five."""
-    world = furnished(PostgresWorld(next(databases), terms_of()))
+    world = furnished(PostgresWorld(ledger_url, terms_of()))
 
     def batch(size, prefix):
         commands = []
@@ -113,9 +113,9 @@ def test_a_batch_runs_a_handful_of_statements(databases, monkeypatch):
     assert set(big) <= {*BATCHES, "prepare_batch"}
 
 
-def test_what_is_durable_is_set(databases):
+def test_what_is_durable_is_set(ledger_url):
     """The setting that the promises rest on holds on every connection of a store."""
-    world = PostgresWorld(next(databases))
+    world = PostgresWorld(ledger_url)
     asked = world.writer._link.connection.execute("SHOW synchronous_commit").fetchone()
     world.close()
     assert asked == ("on",)

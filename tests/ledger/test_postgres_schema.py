@@ -51,9 +51,9 @@ WHOLE = {
 
 
 @pytest.fixture
-def db(databases):
+def db(ledger_url):
     """A connection to a database with a few rows."""
-    world = furnished(PostgresWorld(next(databases)))
+    world = furnished(PostgresWorld(ledger_url))
     world.apply(bet("b1"))
     world.close()
     with psycopg.connect(world.url, autocommit=True) as connection:

@@ -14,9 +14,9 @@ HELD = b"SELECT name FROM pg_cursors WHERE NOT is_holdable"
 
 
 @pytest.fixture
-def world(databases):
+def world(ledger_url):
     """A world with some hundred transactions."""
-    made = furnished(PostgresWorld(next(databases)))
+    made = furnished(PostgresWorld(ledger_url))
     made.apply(*(deposit(f"d{n}", "1.00", f"p{n % 2 + 1}") for n in range(300)))
     yield made
     made.close()

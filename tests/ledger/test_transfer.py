@@ -173,9 +173,9 @@ def test_there_and_back_is_the_same(road, tmp_path):
     assert rows(f"sqlite:///{back}/seamline.db") == rows(url_of(world))
 
 
-def test_stripes_are_added_up(databases, new_file):
+def test_stripes_are_added_up(ledger_url, new_file):
     """Roll-ups that several gateways wrote side by side arrive as one row of each hour."""
-    world = lived(furnished(PostgresWorld(next(databases))))
+    world = lived(furnished(PostgresWorld(ledger_url)))
     world.close()
     with psycopg.connect(world.url, autocommit=True) as db:
         assert db.execute(
@@ -203,9 +203,9 @@ def test_when_accounts_changed_is_known_on_postgres(tmp_path, database):
     assert all(changed == created for changed, created in found)
 
 
-def test_new_ids_are_above_all_that_came(databases):
+def test_new_ids_are_above_all_that_came(ledger_url, database):
     """On PostgreSQL ids of movements, and of what is numbered by itself, go on above the rest."""
-    url, target = next(databases), next(databases)
+    url, target = ledger_url, database
     with psycopg.connect(url, autocommit=True) as db:
         db.execute("ALTER TABLE alerts ALTER COLUMN id RESTART WITH 1000")
         db.execute("ALTER TABLE grants ALTER COLUMN id RESTART WITH 2000")
@@ -225,7 +225,7 @@ def test_new_ids_are_above_all_that_came(databases):
     assert numbered == [held[name][-1][0] + 1 for name in ("alerts", "grants")]
 
 
-def test_no_column_is_left_behind(tmp_path, databases):
+def test_no_column_is_left_behind(tmp_path, ledger_url):
     """Every column of every table is moved, but for what a backend keeps for itself."""
     listed = {(each.name, column) for each in TABLES for column in each.columns}
     StoreWorld(tmp_path).close()
@@ -236,7 +236,7 @@ def test_no_column_is_left_behind(tmp_path, databases):
         in_file = {
             (name, row[1]) for name in names for row in file.execute(f"PRAGMA table_info({name})")
         }
-    with psycopg.connect(next(databases)) as db:
+    with psycopg.connect(ledger_url) as db:
         in_database = set(db.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = 'public'"
@@ -365,9 +365,9 @@ def test_a_wallet_that_went_on_is_left_alone(road):
         moved(url_of(world), target)
 
 
-def test_gateways_keep_a_database_for_themselves(tmp_path, databases):
+def test_gateways_keep_a_database_for_themselves(tmp_path, ledger_url):
     """A database that a gateway has open is neither filled nor moved away from."""
-    world = furnished(PostgresWorld(next(databases)))
+    world = furnished(PostgresWorld(ledger_url))
     world.writer.newest_ms()
     file = furnished(StoreWorld(tmp_path))
     file.close()

@@ -61,15 +61,15 @@ def db(database, connect):
     return connect(database)
 
 
-def test_schema_is_the_sum_of_all_migrations(db, databases, connect):
+def test_schema_is_the_sum_of_all_migrations(db, ledger_url, connect):
     """A database made by `schema.sql` is the same as a migrated one, in everything it holds."""
     db.execute((FOLDER / "schema.sql").read_text())
-    migrated = connect(next(databases))
+    migrated = connect(ledger_url)
     assert schema(db) == schema(migrated)
     assert len(schema(db)["columns"]) > 100
 
 
-def test_a_difference_is_seen(db, databases, connect):
+def test_a_difference_is_seen(db, ledger_url, connect):
     """The comparison sees a column, an index, an option and a check that one side lacks."""
     db.execute((FOLDER / "schema.sql").read_text())
     whole = schema(db)
@@ -83,7 +83,7 @@ def test_a_difference_is_seen(db, databases, connect):
         before = schema(db)
         db.execute(change)
         assert schema(db) != before, change
-    assert schema(connect(next(databases))) == whole
+    assert schema(connect(ledger_url)) == whole
 
 
 def test_migrations_are_numbered_without_gaps():
@@ -121,9 +121,9 @@ def test_gateways_that_start_at_once_all_come_up(database):
             world.close()
 
 
-def test_an_older_database_keeps_its_books(databases, monkeypatch):
+def test_an_older_database_keeps_its_books(ledger_url, monkeypatch):
     """A database of the version before is migrated when it is opened; its rows stay."""
-    world = furnished(PostgresWorld(next(databases)))
+    world = furnished(PostgresWorld(ledger_url))
     world.apply(bet("b1"))
     world.close()
     later = {**KNOWN, NEWEST + 1: "-- expand\nALTER TABLE players ADD COLUMN note TEXT;"}
@@ -137,17 +137,17 @@ def test_an_older_database_keeps_its_books(databases, monkeypatch):
     world.close()
 
 
-def test_a_newer_database_is_refused(databases, connect):
+def test_a_newer_database_is_refused(ledger_url, connect):
     """A database of a newer program is left alone, and that is said."""
-    url = next(databases)
+    url = ledger_url
     connect(url).execute(f"UPDATE schema_version SET version = {NEWEST + 1}")
     with pytest.raises(StoreError, match=f"schema {NEWEST + 1}, this program knows {NEWEST}"):
         PostgresStore(url, CURRENCIES)
 
 
-def test_a_migration_that_fails_changes_nothing(databases, connect, monkeypatch):
+def test_a_migration_that_fails_changes_nothing(ledger_url, connect, monkeypatch):
     """A migration is applied whole or not at all, and its version is not noted without it."""
-    url = next(databases)
+    url = ledger_url
     before = schema(connect(url))
     broken = "-- expand\nCREATE TABLE half (id INTEGER);\nINSERT INTO nowhere VALUES (1);"
     monkeypatch.setattr(postgres, "known", lambda: {**KNOWN, NEWEST + 1: broken})
