@@ -53,13 +53,14 @@ def test_a_flipped_bit_of_the_signature_is_refused(name, call_name, data, bit):
 @given(data=st.data(), bit=st.integers(0, 2**20))
 def test_a_flipped_bit_of_the_request_changes_nothing(name, call_name, data, bit):
     """One wrong bit in body or query is refused; or it was one that means nothing."""
-    items, request = data.draw(said(name, call_name))
+    _, request = data.draw(said(name, call_name))
     part = "body" if request.body else "query"
     assume(getattr(request, part))
     broken = msgspec.structs.replace(request, **{part: flipped(getattr(request, part), bit)})
     integration, call = integration_of(name), call_named(name, call_name)
     if refusal(dialects()[name].verify, broken, integration) is None:
-        assert call.read(broken, integration) == items
+        # Not with what was said: an amount of 0.00 may be 0 on the wire.
+        assert call.read(broken, integration) == call.read(request, integration)
 
 
 @of_each_call
