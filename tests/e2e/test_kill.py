@@ -244,10 +244,25 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("name", playable())
-@pytest.mark.parametrize("point", ["before write", "after write", "before commit", "after commit"])
+MOMENTS = ("before write", "after write", "before commit", "after commit")
+
+
+@pytest.mark.parametrize(("point", "name"), list(zip(MOMENTS, playable(), strict=False)))
 def test_fault_07_killed_at_a_chosen_point(place, backend, name, point):
     """Killed right before or after a write or a COMMIT, a bet and its retry are one movement."""
+    killed_at(place, backend, name, point)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", playable())
+@pytest.mark.parametrize("point", MOMENTS)
+def test_fault_07_killed_at_every_point(place, backend, name, point):
+    """The same at each of the points, for each of the dialects."""
+    killed_at(place, backend, name, point)
+
+
+def killed_at(place, backend, name, point):
+    """Bets until the process dies at a point, then all of them again."""
     moment, what = point.split()
     imports, of, method, turn = POINTS[backend, what]
     told = {"imports": imports, "of": of, "name": method, "turn": turn}

@@ -22,7 +22,6 @@ from seamline.wallet import Kind
 
 NAMES = sorted(dialects())
 #: Both vendors sign at the same moment.
-NOW_MS = clock_ms()
 
 
 def dense(length, chance=None):
@@ -96,11 +95,11 @@ def failed(rig):
     return flow.faults, flow.unavailable
 
 
-def requests_with(vendor, text):
+def requests_with(vendor, text, now_ms):
     """Each published request, as often as it holds a text: with *text* there instead."""
     for template in templates(vendor.speaks):
         commands = tuple(map(vendor.fill, template.commands))
-        request = vendor.calls[template.call].compose(commands, vendor.integration, NOW_MS)
+        request = vendor.calls[template.call].compose(commands, vendor.integration, now_ms)
         for changed in _changed(request, text):
             try:
                 yield template, vendor.dialect.sign(changed, vendor.integration)
@@ -131,11 +130,11 @@ def replaced(held, text):
             yield from ([*held[:at], new, *held[at + 1 :]] for new in replaced(each, text))
 
 
-def outcomes(vendor, text):
+def outcomes(vendor, text, now_ms):
     """What was asked and answered, without our own numbers; and what the player has then."""
     vendor.sit_down()
     told = []
-    for template, request in requests_with(vendor, text):
+    for template, request in requests_with(vendor, text, now_ms):
         reply = vendor.doors.send(vendor.name, request)
         body = re.sub(rb"txn_\d+", b"txn", reply.body)
         told.append((template.call, request.body, reply.status, body))
@@ -145,7 +144,8 @@ def outcomes(vendor, text):
 @pytest.mark.parametrize("what", TEXTS)
 def test_a_text_is_taken_alike_by_every_store(vendors, what):
     """Whatever stands in a request, both stores answer alike, and none with a fault."""
-    on_file, on_server = (outcomes(vendor, TEXTS[what]) for vendor in vendors)
+    now_ms = clock_ms()
+    on_file, on_server = (outcomes(vendor, TEXTS[what], now_ms) for vendor in vendors)
     for one, other in zip(on_file, on_server, strict=True):
         assert one == other
 

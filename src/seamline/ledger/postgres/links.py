@@ -41,6 +41,9 @@ MET = (
     psycopg.errors.SerializationFailure,
 )
 
+#: One command's own fault, though psycopg takes it for the server's: a text that no index holds.
+TOO_LONG = (psycopg.errors.ProgramLimitExceeded,)
+
 #: How long a batch waits for a connection, and then for each answer, before it gives up. It has
 #: moved nothing then, and its vendors hear so within a second.
 CONNECT_MS = 700
@@ -135,7 +138,7 @@ class Link:
         """Name faults of the server as such, and begin with a new connection after one."""
         try:
             yield
-        except MET:
+        except (*TOO_LONG, *MET):
             raise
         except AWAY as error:
             self.close()
@@ -198,7 +201,7 @@ class Line:
             if self._begun:
                 return await self._exchange(asks, ANSWER_MS)
             _, *answers = await self._exchange((BEGIN, *asks), ANSWER_MS)
-        except (psycopg.errors.LockNotAvailable, *MET):
+        except (psycopg.errors.LockNotAvailable, *TOO_LONG, *MET):
             raise
         except AWAY as error:
             await self.drop()
