@@ -202,7 +202,7 @@ COMMON = {
 
 
 #: Examples of each property. A world on PostgreSQL takes ten times as long to make.
-EXAMPLES = {"sqlite": 120, "postgres": 30}
+EXAMPLES = {"sqlite": 80, "postgres": 12}
 
 
 def as_the_model_has_them(brief_world, examples, steps):
