@@ -15,6 +15,7 @@ from seamline.money import Currencies
 
 settings.register_profile(
     "house",
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
 )
