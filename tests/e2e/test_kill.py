@@ -239,7 +239,7 @@ from seamline.ledger.postgres.links import Line
 POINTS = {
     ("sqlite", "write"): (SQLITE, "Batches", "write", 2),
     ("sqlite", "commit"): (SQLITE, "SqliteWriter", "_commit", 12),
-    ("postgres", "write"): (POSTGRES, "writer", "_go", 4),
+    ("postgres", "write"): (POSTGRES, "writer", "walk", 4),
     ("postgres", "commit"): (POSTGRES, "Line", "commit", 2),
 }
 

@@ -110,10 +110,10 @@ class Pipe:
                 self._results.append(result)
 
     def _answer(self, name: str, result: pq.abc.PGresult) -> Answer:
+        if not result.nfields:
+            return Answer((), result.command_tuples or 0)
         loader = self._loaders.get(name)
         if loader is None:
             loader = self._loaders[name] = Transformer(self.connection)
-        if not result.nfields:
-            return Answer((), result.command_tuples or 0)
         loader.set_pgresult(result)
         return Answer(loader.load_rows(0, result.ntuples, tuple), result.ntuples)

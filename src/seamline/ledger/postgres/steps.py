@@ -6,7 +6,7 @@ serve connections that wait and those that do not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TypeVar, cast
 
 import msgspec
@@ -66,5 +66,17 @@ def drive(steps: Steps[ResultT], ask: Callable[[Sequence[Ask]], Sequence[Answer]
         asks = next(steps)
         while True:
             asks = steps.send(ask(asks))
+    except StopIteration as done:
+        return cast("ResultT", done.value)
+
+
+async def walk(
+    steps: Steps[ResultT], ask: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer]]]
+) -> ResultT:
+    """Go through the steps on a connection that lets others go on meanwhile."""
+    try:
+        asks = next(steps)
+        while True:
+            asks = steps.send(await ask(asks))
     except StopIteration as done:
         return cast("ResultT", done.value)

@@ -20,7 +20,7 @@ from seamline.ledger.postgres import links
 from seamline.ledger.postgres.directory import PostgresDirectory
 from seamline.ledger.postgres.links import Line, Link, Unanswered, said
 from seamline.ledger.postgres.loading import Loading
-from seamline.ledger.postgres.steps import Answer, Ask, Collision, Steps, drive
+from seamline.ledger.postgres.steps import Answer, Ask, Collision, drive, walk
 from seamline.ledger.postgres.tables import SQL, PostgresTables
 from seamline.ledger.postgres.writing import write
 from seamline.ledger.registry import Registry
@@ -64,8 +64,10 @@ class Batch:
         self.patient = True
 
 
-class PostgresWriter:
+class PostgresWriter(Registry):
     """The writing side: batches on lines of their own, everything else on one link."""
+
+    _directory: PostgresDirectory
 
     #: While no leader answers, everybody hears so within a second.
     patience_ms = 800
@@ -74,19 +76,11 @@ class PostgresWriter:
         self.lanes = lanes
         self._currencies = currencies
         self._link = Link(info)
-        self._tables = PostgresTables(lambda: self._link.connection)
-        self._directory = PostgresDirectory(self._tables, currencies)
+        tables = PostgresTables(lambda: self._link.connection)
+        super().__init__(tables, PostgresDirectory(tables, currencies))
         self._lines = [Line(info, prepare=prepare) for _ in range(lanes)]
         self._errands = ThreadPoolExecutor(1, thread_name_prefix="errand")
         self._hurried = False
-        registry = self._registry = Registry(self._tables, self._directory)
-        self.beat = registry.beat
-        self.add_player, self.change_player = registry.add_player, registry.change_player
-        self.open_session, self.close_session = registry.open_session, registry.close_session
-        self.grant, self.cancel_grants = registry.grant, registry.cancel_grants
-        self.end_round = registry.end_round
-        self.set_alert_state, self.raise_alerts = registry.set_alert_state, registry.raise_alerts
-        self.close_alert = registry.close_alert
 
     # Batches.
 
@@ -132,7 +126,7 @@ class PostgresWriter:
             batch.now_ms,
             patient=batch.patient,
         )
-        book = await _go(loading.steps(), line)
+        book = await walk(loading.steps(), line.ask)
         for first, outcomes in batch.doubtful.items():
             # Behind the locks: an attempt that still was under way has ended by now.
             (answer,) = await line.ask([Ask("is_written", (first,))])
@@ -141,7 +135,7 @@ class PostgresWriter:
                 await line.commit()
                 return outcomes
         outcomes = batch.judge(book)
-        await _go(write(book, self._directory.integrations), line)
+        await walk(write(book, self._directory.integrations), line.ask)
         if book.posted:
             batch.doubtful[book.posted[0].id] = outcomes
         await line.commit()
@@ -222,7 +216,7 @@ class PostgresWriter:
         """Set down integrations and their houses; `StoreError` for one that is another brand's."""
         wanted = tuple(terms)
         with self.transaction():
-            self._registry.adopt(wanted)
+            super().adopt(wanted)
             self._directory.set_down(wanted)
 
     def newest_ms(self) -> int:
@@ -243,13 +237,3 @@ class PostgresWriter:
         """Release the connection for everything else."""
         self._errands.shutdown()
         self._link.close()
-
-
-async def _go(steps: Steps[ResultT], line: Line) -> ResultT:
-    """Go through the steps on a line."""
-    try:
-        asks = next(steps)
-        while True:
-            asks = steps.send(await line.ask(asks))
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]  # what a generator returns

@@ -30,8 +30,10 @@ ResultT = TypeVar("ResultT")
 AWAY = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.CantOpenError)
 
 
-class SqliteWriter:
+class SqliteWriter(Registry):
     """The writing side: transactions, and what is done in them by batches and by the registry."""
+
+    _directory: SqliteDirectory
 
     #: One connection, one transaction at a time.
     lanes = 1
@@ -49,17 +51,9 @@ class SqliteWriter:
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         connection.set_wal_hook(checkpointer.note)
         tables = SqliteTables(connection)
-        self._directory = SqliteDirectory(tables, currencies)
+        super().__init__(tables, SqliteDirectory(tables, currencies))
         batches = self._batches = Batches(connection, self._directory, currencies)
         self.newest_ms, self.load, self.write = batches.newest_ms, batches.load, batches.write
-        registry = Registry(tables, self._directory)
-        self.adopt, self.beat = registry.adopt, registry.beat
-        self.add_player, self.change_player = registry.add_player, registry.change_player
-        self.open_session, self.close_session = registry.open_session, registry.close_session
-        self.grant, self.cancel_grants = registry.grant, registry.cancel_grants
-        self.end_round = registry.end_round
-        self.set_alert_state, self.raise_alerts = registry.set_alert_state, registry.raise_alerts
-        self.close_alert = registry.close_alert
 
     async def settle(
         self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
