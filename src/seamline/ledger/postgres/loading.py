@@ -6,85 +6,25 @@ batch is written: a key is looked for when nobody else can be writing it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
-
-import msgspec
 
 from seamline.ledger import columns
 from seamline.ledger.book import Book
 from seamline.ledger.columns import Row
-from seamline.ledger.keys import aims_of, grouped, keys_of
+from seamline.ledger.keys import grouped
 from seamline.ledger.postgres.arrays import literal, literals
 from seamline.ledger.postgres.directory import BLOCK, PostgresDirectory, ids_of
+from seamline.ledger.postgres.groups import Group
 from seamline.ledger.postgres.steps import Collision, Step, Steps, nothing
 from seamline.ledger.rows import Account, Player, Terms
 from seamline.ledger.store import Held
 from seamline.money import Currencies
-from seamline.wallet import Command, Kind
+from seamline.wallet import Command
 
 #: The most ids that one command takes: for its transaction and a tombstone, a round, a session that
 #: it is the first to name, and an account.
 IDS = 5
-
-
-#: A player, and a game and a currency where they are named.
-Seat = tuple[str, str | None, str | None]
-
-
-class Group(msgspec.Struct):
-    """The commands of one integration, and what is known of whose they are."""
-
-    terms: Terms
-    number: int
-    commands: list[Command]
-    sessions: Sequence[Row] = ()
-    #: The newest session, with the player, game and currency that it was looked for.
-    newest: list[tuple[Seat, Row]] = msgspec.field(default_factory=list)
-    players: dict[str, Player] = msgspec.field(default_factory=dict)
-    #: The accounts of transactions by key, as far as they were looked for and found.
-    owners: Mapping[str, int] = msgspec.field(default_factory=dict)
-    #: For each command the accounts of its session, its player or its target.
-    accounts: list[set[int]] = msgspec.field(default_factory=list)
-
-    @property
-    def aims(self) -> set[str]:
-        """The keys of transactions that commands name."""
-        return aims_of(self.commands, self.terms.policy)
-
-    @property
-    def sought(self) -> set[str]:
-        """The keys that tell whose account a command is about."""
-        own = {each.key for each in self.commands if each.key and each.session is None}
-        return self.aims | own
-
-    @property
-    def keys(self) -> set[str]:
-        """All keys under which there may be something."""
-        return keys_of(self.commands, self.terms.policy)
-
-    @property
-    def may_bury(self) -> bool:
-        """Whether a command may leave a tombstone: nobody knows what it names.
-
-        Nor, then, whose that is: who it says it is about may be wrong.
-        """
-        return any(
-            (each.kind is Kind.REFUND or each.late)
-            and each.target is not None
-            and self.owners.keys().isdisjoint(aims_of([each], self.terms.policy))
-            for each in self.commands
-        )
-
-    def with_accounts(self, wanted: Callable[[Command], str | None]) -> set[tuple[str, int]]:
-        """What commands name, with each account that they may be about."""
-        return {
-            (name, account)
-            for command, accounts in zip(self.commands, self.accounts, strict=True)
-            for account in accounts
-            if (name := wanted(command)) is not None
-        }
 
 
 class Loading:
@@ -150,8 +90,7 @@ class Loading:
         sought = literal(group.sought)
         owners = step.add("find_accounts", number, sought) if sought != "{}" else nothing
         newest = [
-            (seat, step.add("find_newest_session", number, brand, *seat))
-            for seat in _newest_wanted(group)
+            (seat, step.add("find_newest_session", number, brand, *seat)) for seat in group.seats
         ]
 
         def enter() -> None:
@@ -159,7 +98,7 @@ class Loading:
             group.players = {each.name: each for each in map(columns.player_of, players())}
             group.newest = [(seat, row) for seat, rows in newest for row in rows()]
             group.owners = dict(cast("Sequence[tuple[str, int]]", owners()))
-            group.accounts = _appointed(group, purses())
+            group.appoint(purses())
 
         return enter
 
@@ -307,51 +246,3 @@ class Loading:
                 theirs.append(columns.grant_of(row[1:]))
 
         return enter
-
-
-def _newest_wanted(group: Group) -> set[Seat]:
-    """Whose newest session, in which game and currency, a command may stand for."""
-    adopts = group.terms.policy.unknown_session == "adopt"
-    return {
-        (command.player, command.game, command.currency)
-        for command in group.commands
-        if command.player is not None
-        and (adopts if command.session is not None else command.kind is Kind.AUTHORIZE)
-    }
-
-
-def _appointed(group: Group, purses: Sequence[Row]) -> list[set[int]]:
-    """For each command the accounts that it may be about."""
-    sessions = {row[1]: row[6] for row in group.sessions}
-    newest = {seat: row[6] for seat, row in group.newest}
-    held = {(name, currency): account for name, currency, account in purses}
-    owners, policy = group.owners, group.terms.policy
-    appointed, linked = [], defaultdict[tuple[str, str], set[int]](set)
-    for command in group.commands:
-        found = {
-            sessions.get(command.session),
-            newest.get((command.player or "", command.game, command.currency)),
-            held.get((command.player, command.currency)),
-        }
-        if owners:
-            found |= {owners.get(key) for key in keys_of([command], policy)}
-        appointed.append({cast("int", each) for each in found if each is not None})
-        for link in _links(command):
-            linked[link] |= appointed[-1]
-    return [
-        accounts.union(*(linked[link] for link in _links(command)))
-        for command, accounts in zip(group.commands, appointed, strict=True)
-    ]
-
-
-def _links(command: Command) -> Iterator[tuple[str, str]]:
-    """What ties commands of one batch together.
-
-    What one does to a player's sessions, or leaves under a key, may decide which account another
-    one is about.
-    """
-    if command.player is not None:
-        yield "player", command.player
-    for key in (command.key, command.target):
-        if key is not None:
-            yield "key", key
