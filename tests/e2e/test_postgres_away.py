@@ -20,7 +20,7 @@ from seamline.wallet import Kind, Verdict
 
 NAMES = sorted(dialects())
 #: Refusals come after 0.8 s at most where nothing else is going on; vendors wait for 3 s and more.
-SOON_S = 2.0
+SOON_S = 3.0
 
 
 @pytest.fixture(scope="module")

