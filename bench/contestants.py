@@ -19,7 +19,7 @@ import seeding
 from bets import BRAND, CURRENCY, Recipe
 from postgres import Seeded
 from seamline.ledger.audit import audit
-from seamline.ledger.postgres.store import open_reader
+from seamline.ledger.postgres.connect import open_reader
 from seamline.money import Currencies
 from seeding import Where
 from serving import Running, free_port, free_ports, serving, tail

@@ -137,7 +137,8 @@ class FileGrower(Grower):
         self.connection.pragma("cache_size", -CACHE_KIB)
         # There is no log to copy; the writer wants somebody who would.
         self.checkpointer = Checkpointer(apsw.Connection(str(path)))
-        self.writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
+        writer = SqliteWriter(self.connection, Currencies.standard(), self.checkpointer)
+        self.writer, self._close = writer, writer.close
 
     def add_players(self, first: int, last: int) -> None:
         """Players with a session and a deposit each."""
@@ -162,7 +163,7 @@ class FileGrower(Grower):
 
     def close(self) -> None:
         """The file as the gateway keeps it."""
-        self.writer.close()
+        self._close()
         self.connection.pragma("journal_mode", "WAL")
         self.connection.close()
         self.checkpointer.close()

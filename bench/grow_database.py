@@ -42,9 +42,11 @@ class DatabaseGrower(Grower):
         currencies = Currencies.standard()
         self.currency = currencies[CURRENCY]
         self.store = PostgresStore(url, currencies)
+        self.connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
+        # For connections to come, the writer's first: until `settle` nobody waits for the disk.
+        self._alter("SET synchronous_commit = off")
         self.writer = self.store.writer
         self.writer.adopt((self.game, self.cashier))
-        self.connection = psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor)
         self.directory = PostgresDirectory(PostgresTables(lambda: self.connection), currencies)
         with self.connection.transaction():
             self.directory.set_down((self.game, self.cashier))
@@ -80,11 +82,18 @@ class DatabaseGrower(Grower):
         )
 
     def settle(self) -> None:
-        """The database as the gateway keeps it: used ids marked as such, statistics taken."""
+        """The database as the gateway keeps it: used ids marked as such, all of it on the disk."""
+        self.store.close()
+        self._alter("RESET synchronous_commit")
         self.connection.execute(f"SELECT setval('blocks', {self.next_id // BLOCK + 1})")
         self.connection.execute("VACUUM ANALYZE")
+        self.connection.execute("CHECKPOINT")
         self.connection.close()
-        self.store.close()
+
+    def _alter(self, change: str) -> None:
+        name = psycopg.sql.Identifier(self.connection.info.dbname)
+        alter = psycopg.sql.SQL("ALTER DATABASE {} " + change).format(name)
+        self.connection.execute(alter.as_string().encode())
 
     def _session(self, number: int) -> Session:
         name, opened = player(number), self.clock.opened_ms

@@ -60,9 +60,8 @@ class LargeDatabase:
         self.url = books.url
 
     def grow(self, players: int, transactions: int) -> None:
-        """Make it, waiting for the disk at the end."""
+        """Make it; at the end all of it is on the disk."""
         _run("grow_database.py", self.books.create(), players, transactions)
-        self.books.settle()
 
     def bets(self) -> int:
         """How many bets it holds."""

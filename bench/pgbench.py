@@ -22,9 +22,15 @@ SCALE = 50
 class Yardstick(Protocol):
     """A load that pgbench puts on the server."""
 
-    name: str
     server: Server
-    options: Sequence[str]
+
+    @property
+    def name(self) -> str:
+        """What it is called in the tables."""
+
+    @property
+    def options(self) -> Sequence[str]:
+        """What pgbench is told beside the load."""
 
     def fresh(self) -> str:
         """The database for a round."""
@@ -130,4 +136,4 @@ def _times_ms(folder: Path) -> Iterator[float]:
 def _pgbench(server: Server, *options: str) -> str:
     """Run pgbench as the server's own administrator; what it said."""
     where = ("-h", "127.0.0.1", "-p", str(server.port), "-U", "seamline")
-    return run([server.programs / "pgbench", *where, *options])
+    return str(run([server.programs / "pgbench", *where, *options]))

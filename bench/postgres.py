@@ -43,23 +43,17 @@ class Books:
         self.url = str(running.url(name))
 
     def create(self) -> str:
-        """The database, new and empty; until `settle` nobody waits for the disk."""
+        """The database, new and empty."""
         self.server.create_database(self.name)
-        self.server.execute("ALTER DATABASE {} SET synchronous_commit = off", self.name)
         return self.url
 
     def copy(self, template: str) -> str:
         """A new copy of another database, in place of the last one."""
         self.server.execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
         self.server.create_database(self.name, template=template)
-        self.settle()
-        return self.url
-
-    def settle(self) -> None:
-        """Statistics are taken, all of it is on the disk, and what follows waits for it."""
-        self.server.execute("ALTER DATABASE {} RESET synchronous_commit", self.name)
         for statement in ("VACUUM ANALYZE", "CHECKPOINT"):
             self.execute(statement)
+        return self.url
 
     def bets(self) -> int:
         """How many bets it holds."""
