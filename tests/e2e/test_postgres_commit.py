@@ -1,11 +1,13 @@
 """A connection that is cut in the middle of COMMIT: the outcome is looked up, never guessed."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 
 from kit.gateway import GatewayRig, Place
+from kit.postgres import postgres
 from kit.processes import wait_for
 from kit.proxy import proxy
 from kit.vendor import Vendor
@@ -22,10 +24,10 @@ def way(postgres_server):
 
 
 @contextmanager
-def gateway(folder, way, database, *, deadline_s=10.0, prepare=True):
-    """A gateway whose database is on the other side of the way; its books are audited."""
+def gateway(folder, url, *, deadline_s=10.0, prepare=True):
+    """A gateway on a database; its books are audited."""
     rig = GatewayRig(
-        Place(folder, way.url(database)),
+        Place(folder, url),
         prepare=prepare,
         ledger=settings.Batching(deadline_s=deadline_s),
     )
@@ -47,7 +49,7 @@ def line(postgres_server, tmp_path_factory):
     """One gateway for many cuts, and the way to its server."""
     database = postgres_server.create_database()
     folder = tmp_path_factory.mktemp("gateway")
-    with proxy(postgres_server.port) as way, gateway(folder, way, database) as rig:
+    with proxy(postgres_server.port) as way, gateway(folder, way.url(database)) as rig:
         yield rig, way
     postgres_server.drop_database(database.rpartition("/")[2])
 
@@ -74,7 +76,7 @@ def test_a_cut_commit_is_looked_up(line, name, when):
 @pytest.mark.parametrize("when", ["before", "after", "silent"])
 def test_a_cut_commit_of_many_is_looked_up(tmp_path, way, database, when):
     """A whole batch, without prepared statements: each of its bets is done once."""
-    with gateway(tmp_path, way, database, prepare=False) as rig:
+    with gateway(tmp_path, way.url(database), prepare=False) as rig:
         vendor = Vendor(rig, "swipegames").sit_down("100.00")
         bets = [vendor.bet("1.00") for _ in range(40)]
         way.cut_commit(when)
@@ -88,7 +90,7 @@ def test_a_cut_commit_of_many_is_looked_up(tmp_path, way, database, when):
 )
 def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database, name, when):
     """While nobody can tell, the vendor hears that; afterwards its repeat is answered right."""
-    with gateway(tmp_path, way, database, deadline_s=0.5) as rig:
+    with gateway(tmp_path, way.url(database), deadline_s=0.5) as rig:
         vendor = Vendor(rig, name).sit_down("100.00")
         bet = vendor.bet("1.00")
         way.cut_commit(when, stay_closed=True)
@@ -105,6 +107,48 @@ def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database
         else:
             vendor.done(bet)
             assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+
+
+def test_a_cancelled_wait_for_standbys_is_no_answer(tmp_path):
+    """A COMMIT that was only done with a warning is waited for again, and answered after that."""
+    with (
+        postgres(fast=True) as server,
+        gateway(tmp_path, server.create_database("wallet")) as rig,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        vendor = Vendor(rig, "swipegames").sit_down("100.00")
+        bet = vendor.bet("1.00")
+        standbys(server, "nobody")
+        said = aside.submit(vendor.send, bet)
+        for _ in range(2):
+            assert cancel(server, wait_for(lambda: waiting_for_standbys(server)))
+        wait_for(lambda: waiting_for_standbys(server))
+        assert not said.done()
+        standbys(server, "")
+        assert said.result(20).verdict is Verdict.DONE
+        assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+
+
+def standbys(server, names):
+    """Which standbys every COMMIT waits for from now on."""
+    with server.connect() as connection:
+        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        connection.execute("SELECT pg_reload_conf()")
+
+
+def waiting_for_standbys(server):
+    """The process whose COMMIT waits for them, if any."""
+    waits = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND backend_type = %s"
+    with server.connect() as connection:
+        return [pid for (pid,) in connection.execute(waits, ("client backend",))]
+
+
+def cancel(server, pids):
+    """Cancel what these processes do; whether each was there."""
+    with server.connect() as connection:
+        return connection.execute(
+            "SELECT bool_and(pg_cancel_backend(pid)) FROM unnest(%s::int[]) AS pid", (pids,)
+        ).fetchone()[0]
 
 
 def settled(rig):

@@ -210,9 +210,15 @@ class Line:
         return answers
 
     async def commit(self) -> None:
-        """Commit. `Unanswered` when nobody knows whether that happened."""
+        """Commit. `Unanswered` when nobody knows whether that happened, or will last.
+
+        A server on which somebody cancels the wait for its standbys says that it is done, and only
+        warns that it may be so on no other node.
+        """
         try:
             await self._exchange((COMMIT,), COMMIT_MS)
+            if self._pipe is not None and self._pipe.warnings:
+                raise Unanswered("; ".join(self._pipe.warnings))
         except MET:
             raise
         except AWAY as error:

@@ -33,6 +33,9 @@ class Pipe:
         self._loaders: dict[str, psycopg.abc.Transformer] = {}
         self._loop = asyncio.get_running_loop()
         self._results: list[pq.abc.PGresult] = []
+        #: What the server warned of during the last exchange.
+        self.warnings: list[str] = []
+        connection.add_notice_handler(self._note)
         self._done: asyncio.Future[None] = self._loop.create_future()
         self._socket = self._pgconn.socket
         self._loop.add_reader(self._socket, self._readable)
@@ -40,6 +43,7 @@ class Pipe:
     async def exchange(self, asks: Sequence[Ask]) -> Sequence[Answer]:
         """Send the statements and wait for what they find; the first error of theirs is raised."""
         self._results, self._done = [], self._loop.create_future()
+        self.warnings.clear()
         new = self._send_new(asks) if self._prepare else []
         for ask in asks:
             self._send(ask)
@@ -59,6 +63,10 @@ class Pipe:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         await self.connection.close()
+
+    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self.warnings.append(notice.message_primary or "")
 
     def _send_new(self, asks: Sequence[Ask]) -> Sequence[str]:
         """Have the server prepare what it has not yet, before all else; the names."""
