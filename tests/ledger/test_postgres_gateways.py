@@ -18,10 +18,11 @@ from seamline.ledger.keys import stone_of
 from seamline.ledger.postgres.arrays import literal
 from seamline.ledger.postgres.links import Line
 from seamline.ledger.postgres.steps import Ask
+from seamline.ledger.postgres.tables import SQL
 from seamline.ledger.postgres.writing import write
 from seamline.ledger.rules import decide
-from seamline.ledger.store import NewSession, StoreUnavailable
-from seamline.wallet import Applied, Policy, Rejection, Replayed
+from seamline.ledger.store import NewSession, PlayerChange, StoreUnavailable
+from seamline.wallet import Applied, PlayerStatus, Policy, Rejection, Replayed
 
 pytestmark = pytest.mark.anyio
 
@@ -274,3 +275,29 @@ def cross(url, other, lock, low):
     with suppress(psycopg.errors.DeadlockDetected):
         other.execute(lock, [low])
     other.rollback()
+
+
+def test_a_gateway_that_stands_still_in_an_errand_keeps_nobody(pair, monkeypatch):
+    """What it holds is free again after a while: its errand did not happen, the next one does."""
+    still, other = pair
+    soon = SQL["bound_errand"].replace(b"10s", b"100ms")
+    monkeypatch.setitem(SQL, "bound_errand", soon)
+
+    def stand_still():
+        closed = PlayerChange(status=PlayerStatus.CLOSED)
+        with still.writer.transaction():
+            still.writer.change_player(BRAND, "p1", closed)
+            other.change("p1", status=PlayerStatus.BLOCKED)
+            still.writer.change_player(BRAND, "p1", closed)
+
+    with pytest.raises(StoreUnavailable, match="idle-in-transaction"):
+        stand_still()
+    assert status(other, "p1") is PlayerStatus.BLOCKED
+    still.change("p1", status=PlayerStatus.ACTIVE)
+    assert status(other, "p1") is PlayerStatus.ACTIVE
+
+
+def status(world, name):
+    """How a player stands."""
+    with world.store.reader() as reader:
+        return reader.player(BRAND, name)[0].status

@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 
 from seamline.ledger.postgres.pipe import Pipe
 from seamline.ledger.postgres.steps import Answer, Ask
-from seamline.ledger.postgres.tables import Connection
+from seamline.ledger.postgres.tables import SQL, Connection
 from seamline.ledger.store import StoreError, StoreUnavailable
 
 AsyncConnection: TypeAlias = psycopg.AsyncConnection[TupleRow]
@@ -131,6 +131,7 @@ class Link:
         """
         self.refresh()
         with self.mended(), self.connection.transaction():
+            self.connection.execute(SQL["bound_errand"])
             yield self.connection
 
     @contextmanager

@@ -321,6 +321,10 @@ FROM accounts AS a
 WHERE a.player = ANY ($1::bigint[])
 ORDER BY a.player, a.currency
 
+-- bound_errand --
+-- What an errand holds is given up by the server where its gateway stands still in the middle.
+SELECT set_config('idle_in_transaction_session_timeout', '10s', true)
+
 -- insert_account --
 INSERT INTO accounts (
     id, player, currency, balance, version, chain, last, loss_on, loss_day, loss_week, loss_month
