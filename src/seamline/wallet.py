@@ -378,4 +378,5 @@ class Alert(StrEnum):
     CAMPAIGN_UNKNOWN = "campaign_unknown"  #: a reward or free round of a campaign not granted here
     BALANCE_DIFFERS = "balance_differs"  #: the vendor believes in another balance
     NOTICE = "notice"  #: what the vendor, or a dialect, wants a person to know
+    OVERDUE_BET_STANDS = "overdue_bet_stands"  #: it was told as without outcome, later as done
     ROUND_UNSETTLED = "round_unsettled"  #: a round with a bet and no end, a day after it opened

@@ -109,6 +109,31 @@ def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database
             assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
 
 
+@pytest.mark.parametrize("name", sorted(dialects()))
+def test_an_overdue_bet_that_another_gateway_vouched_for_stands(tmp_path, way, database, name):
+    """Its vendor asked again there and heard that it is done: the first one does not undo it."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        gateway(folders[0], way.url(database), deadline_s=0.5) as rig,
+        gateway(folders[1], database) as other,
+    ):
+        vendor = Vendor(rig, name).sit_down("100.00")
+        bet = vendor.bet("1.00")
+        way.cut_commit("after", stay_closed=True)
+        assert vendor.send(bet).verdict is not Verdict.DONE
+        vendor.doors = other
+        vendor.done(bet)
+        way.reopen()
+        wait_for(lambda: settled(rig))
+        vendor.done(bet)
+        assert (vendor.balance(), keyed(other, bet)) == ("99.00", 1)
+        undoes = vendor.policy.overdue_bet == "undo"
+        told = [alert for _, alert in other.alerts() if alert == "overdue_bet_stands"]
+        assert len(told) == undoes
+
+
 def test_a_cancelled_wait_for_standbys_is_no_answer(tmp_path):
     """A COMMIT that was only done with a warning is waited for again, and answered after that."""
     with (

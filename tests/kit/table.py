@@ -8,8 +8,9 @@
 A command is its kind, its key (`-` for none), and then in any order: an amount, a session (`s...`),
 a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs
 such as `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not
-named), `note n1`, `believes 9.00`, `objects PRICE`, `from other`. An answer's balance may be left
-out; to `status` it is how the bet stands. Other lines furnish the world:
+named), `note n1`, `believes 9.00`, `objects PRICE`, `from other`. `^` is in the keys that no vendor
+can name. An answer's balance may be left out; to `status` it is how the bet stands. Other lines
+furnish the world:
 
     player p3                 session s3 p3 BTC           close s1
     status p1 blocked         limits p1 {"session_minutes": 60}
@@ -27,6 +28,7 @@ from kit.world import furnished, limits, ms
 from seamline.money import Quantity
 from seamline.must import Broken
 from seamline.wallet import (
+    MARK,
     Applied,
     Command,
     Kind,
@@ -62,7 +64,7 @@ class Table(NamedTuple):
 
 def command_of(text: str) -> Command:
     """The command that the left side of a line says."""
-    kind, key, *words = text.split()
+    kind, key, *words = (word.replace("^", MARK) for word in text.split())
     fields: dict[str, object] = {}
     while words:
         word = words.pop(0)

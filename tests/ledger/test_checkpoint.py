@@ -19,7 +19,7 @@ from seamline.wallet import Applied
 
 pytestmark = pytest.mark.anyio
 
-BEGIN, FINISH = 60, 20
+BEGIN, FINISH = 90, 30
 PAGE = 4_096
 
 

@@ -56,6 +56,8 @@ class Book(Pages):
             self._alert(command, view, raised, decision.move)
         if decision.answer is not None:
             self._slide(view)
+            if decision.vouches is not None:
+                self._vouch(decision.vouches)
             return decision.answer
         must(decision.move is not None, "a decision answers or moves", key=command.key)
         self._slide(view)
@@ -187,6 +189,11 @@ class Book(Pages):
         must(bool(command.target), "a refund names its target", key=command.key)
         key = stone_of(command.target or "")
         self._mark(command, view, Kind.TOMBSTONE, key)
+
+    def _vouch(self, bet: Transaction) -> None:
+        """Note that its vendor was told that it stands."""
+        bet.vouched_ms = self.written_ms
+        self.vouched.append((self.written_ms, bet.id))
 
     def _mark(self, command: Command, view: View, kind: Kind, key: str) -> None:
         """A row that moves nothing, so that a key is found later."""

@@ -30,6 +30,7 @@ class Changes:
         self.changed: dict[int, Round] = {}
         self.reversed: list[tuple[int, int]] = []  # by which transaction, which one
         self.settled: list[tuple[int, int]] = []  # by which win, which bet
+        self.vouched: list[tuple[int, int]] = []  # when, which bet
         self.adopted: list[Session] = []
         self.slid: dict[int, Session] = {}
         self.claimed: list[tuple[int, str, str, int]] = []

@@ -61,6 +61,7 @@ _TransactionRow = tuple[
     int | None,  # settled_by
     str | None,  # feature
     str | None,  # reference
+    int | None,  # vouched_ms
     str | None,  # currency of the account
     str | None,  # name of the player
 ]
@@ -149,8 +150,9 @@ def transaction_of(row: Row, integration: str, currencies: Currencies) -> Transa
         settled_by=values[22],
         feature=values[23],
         reference=values[24],
-        currency=currencies[values[25]] if values[25] is not None else None,
-        player=values[26],
+        vouched_ms=values[25],
+        currency=currencies[values[26]] if values[26] is not None else None,
+        player=values[27],
     )
 
 
@@ -174,7 +176,7 @@ def transaction_row(t: Transaction, integrations: Mapping[str, int]) -> Cells:
         t.previous,
         t.chain,
         t.target,
-        # `mark_reversed` and `mark_settled` set theirs, also within one batch.
+        # What is marked later, reversed say, is so by statements of its own, also within one batch.
         t.rejection.name if t.rejection is not None else None,
         t.campaign,
         int(t.free),

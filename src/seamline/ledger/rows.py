@@ -120,6 +120,8 @@ class Transaction(msgspec.Struct, kw_only=True, gc=False):
     target: int | None = None
     reversed_by: int | None = None
     settled_by: int | None = None
+    #: When a vendor that asked again was told that its bet stands, where we might have undone it.
+    vouched_ms: int | None = None
     rejection: Rejection | None = None
     campaign: str | None = None
     free: bool = False

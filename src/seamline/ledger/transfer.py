@@ -62,7 +62,7 @@ TABLES: Sequence[Table] = (
         "transactions",
         "id integration key kind fingerprint account session round asked units debit credit "
         "balance version previous chain target reversed_by settled_by rejection campaign free dust "
-        "feature reference created_ms",
+        "feature reference created_ms vouched_ms",
     ),
     _table("claims", "account integration claim paid_by", (_NUMBER, _NUMBER, _TEXT)),
     _table(

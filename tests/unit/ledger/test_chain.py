@@ -21,6 +21,7 @@ OUTSIDE = {
     "previous": "what it points to is the chain's input",
     "chain": "the result itself",
     "settled_by": "set later; the win's own row covers it by its target",
+    "vouched_ms": "set later; it moves nothing, and keeps a refund from moving something",
     "reversed_by": "set later; the refund's own row covers it by its target",
 }
 OTHER = {

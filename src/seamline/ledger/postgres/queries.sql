@@ -106,7 +106,7 @@ SELECT nextval('blocks') FROM generate_series(1, $1::integer)
 SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
        t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
-       a.currency, p.name
+       t.vouched_ms, a.currency, p.name
 FROM unnest($2::text[]) AS wanted (value)
 CROSS JOIN LATERAL (
     SELECT * FROM transactions AS one
@@ -121,7 +121,7 @@ LEFT JOIN players AS p ON p.id = a.player
 SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
        t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
-       a.currency, p.name
+       t.vouched_ms, a.currency, p.name
 FROM unnest($2::text[]) AS wanted (value)
 CROSS JOIN LATERAL (
     SELECT * FROM transactions AS one
@@ -214,6 +214,11 @@ SELECT * FROM unnest(
 -- write_settled --
 UPDATE transactions AS t SET settled_by = w.win
 FROM unnest($1::bigint[], $2::bigint[]) AS w (win, id)
+WHERE t.id = w.id
+
+-- write_vouched --
+UPDATE transactions AS t SET vouched_ms = w.at_ms
+FROM unnest($1::bigint[], $2::bigint[]) AS w (at_ms, id)
 WHERE t.id = w.id
 
 -- write_reversed --

@@ -131,6 +131,7 @@ CREATE TABLE transactions (
     feature TEXT,
     reference TEXT,
     created_ms BIGINT NOT NULL,
+    vouched_ms BIGINT,
     UNIQUE (integration, key),
     CHECK ((units = 0) = (debit IS NULL) AND (units = 0) = (credit IS NULL)),
     CHECK (units = 0 OR account IN (debit, credit)),

@@ -61,6 +61,7 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
         ),
         ("write_reversed", book.reversed),
         ("write_settled", book.settled),
+        ("write_vouched", book.vouched),
         (
             "write_rollups",
             [columns.rollup_row(*entry, integrations) for entry in sorted(book.rollups.items())],

@@ -101,7 +101,19 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
     undone = prior.kind is Kind.BET and prior.reversed_by is not None
     if undone and (view.withdrawn or view.terms.policy.refunded_bet_again == "reject"):
         return refuse(Rejection.REFUNDED_BEFORE, view)
-    return replay(prior, view)
+    return _vouched(replay(prior, view), prior, view)
+
+
+def _vouched(decision: Decision, bet: Transaction, view: View) -> Decision:
+    """The answer, noted where it is the first to say that a bet stands which may be undone here.
+
+    Another gateway may never have heard how the bet ended, have told its vendor so, and be about
+    to undo it; and the vendor asked again at this one.
+    """
+    stands = bet.kind is Kind.BET and bet.reversed_by is None and bet.rejection is None
+    if not stands or bet.vouched_ms is not None or view.terms.policy.overdue_bet != "undo":
+        return decision
+    return msgspec.structs.replace(decision, vouches=bet)
 
 
 def _look(command: Command, view: View) -> Decision:
@@ -134,18 +146,17 @@ def _status(command: Command, view: View) -> Decision:
         state = "refunded"
     elif target.rejection is not None:
         state = "refused"
-    return Decision(
-        answer=Applied(
-            balance=Amount(account.balance, account.currency),
-            player=target.player or "",
-            transaction=transaction_name(target.id),
-            bet=Bet(
-                state=state,
-                reference=target.reference,
-                win_reference=view.settler.reference if paid and view.settler else None,
-            ),
-        )
+    answer = Applied(
+        balance=Amount(account.balance, account.currency),
+        player=target.player or "",
+        transaction=transaction_name(target.id),
+        bet=Bet(
+            state=state,
+            reference=target.reference,
+            win_reference=view.settler.reference if paid and view.settler else None,
+        ),
     )
+    return _vouched(Decision(answer=answer), target, view)
 
 
 def _notice(command: Command, view: View) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seamline.ledger.keys import overdue_of
 from seamline.ledger.rows import Round, Transaction
 from seamline.ledger.rules.view import (
     STAKES,
@@ -34,6 +35,10 @@ def refund(command: Command, view: View) -> Decision:
         return refuse(Rejection.TARGET_FOREIGN, view, detail, Raised(Alert.TARGET_FOREIGN, detail))
     if target.kind is Kind.TOMBSTONE or target.reversed_by is not None:
         return Decision(move=Move())
+    if target.vouched_ms is not None and command.key == overdue_of(target.key):
+        told = "its vendor was told that it has no outcome, and when it asked again that it stands"
+        raised = Raised(Alert.OVERDUE_BET_STANDS, told)
+        return refuse(Rejection.TARGET_SETTLED, view, told, raised)
     policy = view.terms.policy
     if target.kind not in policy.reversible:
         raised = Raised(Alert.REFUND_OF_OTHER_KIND, f"{command.target} is a {target.kind}")

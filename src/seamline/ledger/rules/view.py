@@ -84,6 +84,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Either an `answer` that records no transaction, or a `move`; alerts with both."""
 
     answer: Outcome | None = None
+    #: The bet of which the answer says that it stands: nobody undoes it as overdue any more.
+    vouches: Transaction | None = None
     move: Move | None = None
     alerts: tuple[Raised, ...] = ()
 

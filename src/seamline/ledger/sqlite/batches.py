@@ -254,10 +254,9 @@ class Batches:
             totals = [columns.rollup_row(*entry, numbers) for entry in book.rollups.items()]
             self._many(SQL["add_to_rollup"], totals)
         # At the end, for they may be about rows of this very batch.
-        if book.reversed:
-            self._exactly(SQL["mark_reversed"], book.reversed)
-        if book.settled:
-            self._exactly(SQL["mark_settled"], book.settled)
+        for name in ("reversed", "settled", "vouched"):
+            if marks := getattr(book, name):
+                self._exactly(SQL[f"mark_{name}"], marks)
 
     def _write_rounds(self, book: Book) -> None:
         """Rounds that were opened, and others that went on."""

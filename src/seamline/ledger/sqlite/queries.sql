@@ -15,7 +15,7 @@ CROSS JOIN players AS p ON p.id = a.player
 SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
        t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
-       a.currency, p.name
+       t.vouched_ms, a.currency, p.name
 FROM carray(?2) AS wanted
 CROSS JOIN transactions AS t ON t.integration = ?1 AND t.key = wanted.value
 LEFT JOIN accounts AS a ON a.id = t.account
@@ -26,7 +26,7 @@ LEFT JOIN players AS p ON p.id = a.player
 SELECT t.id, t.key, t.kind, t.fingerprint, t.account, t.session, t.round, t.asked, t.units,
        t.debit, t.credit, t.balance, t.version, t.previous, t.chain, t.target, t.reversed_by,
        t.rejection, t.campaign, t.free, t.dust, t.created_ms, t.settled_by, t.feature, t.reference,
-       a.currency, p.name
+       t.vouched_ms, a.currency, p.name
 FROM carray(?1) AS wanted
 CROSS JOIN transactions AS t ON t.id = wanted.value
 LEFT JOIN accounts AS a ON a.id = t.account
@@ -127,6 +127,9 @@ INSERT INTO transactions (
 
 -- mark_settled --
 UPDATE transactions SET settled_by = ?1 WHERE id = ?2
+
+-- mark_vouched --
+UPDATE transactions SET vouched_ms = ?1 WHERE id = ?2
 
 -- mark_reversed --
 UPDATE transactions SET reversed_by = ?1 WHERE id = ?2 AND reversed_by IS NULL

@@ -112,7 +112,7 @@ CREATE TABLE transactions (
     campaign TEXT,
     free INTEGER NOT NULL CHECK (free IN (0, 1)),
     dust TEXT,
-    created_ms INTEGER NOT NULL, settled_by INTEGER, feature TEXT, reference TEXT,
+    created_ms INTEGER NOT NULL, settled_by INTEGER, feature TEXT, reference TEXT, vouched_ms INTEGER,
     UNIQUE (integration, key),
     CHECK ((units = 0) = (debit IS NULL) AND (units = 0) = (credit IS NULL)),
     CHECK (units = 0 OR account IN (debit, credit)),
