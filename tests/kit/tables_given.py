@@ -1,4 +1,4 @@
-"""Tables of bonuses that were given, refusals that can be asked for, and what decides alone."""
+"""Tables of bonuses that were given, refusals that can be asked for, and bets that are overdue."""
 
 from kit.table import Table
 from seamline.wallet import Kind, Policy
@@ -87,4 +87,27 @@ NOTED = [
     ),
 ]
 
-TABLES = [*CAMPAIGNS, *ANY_GAME, *NOTED]
+OVERDUE = [
+    Table(
+        "A bet is undone as overdue unless its vendor heard meanwhile that it stands; never both.",
+        """
+        bet b1 10.00 s1 r1 -> applied 90.00
+        bet b1 10.00 s1 r1 -> replayed 90.00
+        bet b1 10.00 s1 r1 -> replayed 90.00
+        refund overdue^b1 of b1 s1 r1 -> rejected TARGET_SETTLED 90.00 ! overdue_bet_stands
+        bet b2 10.00 s1 r2 -> applied 80.00
+        status - of b2 s1 -> applied open
+        refund overdue^b2 of b2 s1 r2 -> rejected TARGET_SETTLED 80.00 ! overdue_bet_stands
+        bet b3 10.00 s1 r3 -> applied 70.00
+        refund overdue^b3 of b3 s1 r3 -> applied 80.00
+        refund overdue^b3 of b3 s1 r3 -> replayed 80.00
+        bet b3 10.00 s1 r3 -> rejected REFUNDED_BEFORE 80.00
+        status - of b3 s1 -> applied refunded
+        refund f1 of b1 s1 r1 -> applied 90.00
+        bet b1 10.00 s1 r1 -> replayed 90.00
+        """,
+        Policy(overdue_bet="undo"),
+    ),
+]
+
+TABLES = [*CAMPAIGNS, *ANY_GAME, *NOTED, *OVERDUE]

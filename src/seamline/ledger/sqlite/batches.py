@@ -254,9 +254,14 @@ class Batches:
             totals = [columns.rollup_row(*entry, numbers) for entry in book.rollups.items()]
             self._many(SQL["add_to_rollup"], totals)
         # At the end, for they may be about rows of this very batch.
-        for name in ("reversed", "settled", "vouched"):
-            if marks := getattr(book, name):
-                self._exactly(SQL[f"mark_{name}"], marks)
+        marks = (
+            ("mark_reversed", book.reversed),
+            ("mark_settled", book.settled),
+            ("mark_vouched", book.vouched),
+        )
+        for name, rows in marks:
+            if rows:
+                self._exactly(SQL[name], rows)
 
     def _write_rounds(self, book: Book) -> None:
         """Rounds that were opened, and others that went on."""
