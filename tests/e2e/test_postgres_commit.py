@@ -4,7 +4,9 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from kit.gateway import GatewayRig, Place
 from kit.postgres import postgres
@@ -109,6 +111,40 @@ def test_a_cut_commit_that_nobody_can_look_up_is_overdue(tmp_path, way, database
             assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
 
 
+def test_a_lost_commit_is_not_taken_for_another_one_with_its_ids(tmp_path, way, database):
+    """A crash may take back what the sequence gave out; another gateway then writes those ids."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    with (
+        gateway(folders[0], way.url(database)) as rig,
+        gateway(folders[1], database) as other,
+        psycopg.connect(database, autocommit=True) as db,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        vendor = Vendor(rig, "swipegames").sit_down("100.00")
+        theirs = Vendor(other, "swipegames").sit_down("100.00")
+        bet, their_bet, cuts = vendor.bet("1.00"), theirs.bet("2.00"), way.cuts
+        (block,) = db.execute("SELECT last_value FROM blocks").fetchone()
+        way.cut_commit("before", stay_closed=True)
+        said = aside.submit(vendor.send, bet)
+        wait_for(lambda: way.cuts > cuts)
+        wait_for(lambda: not db.execute(HOLDERS).fetchone()[0])
+        db.execute("SELECT setval('blocks', %s)", (block,))
+        theirs.done(their_bet)
+        way.reopen()
+        assert said.result(20).verdict is Verdict.DONE
+        assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+        assert theirs.balance() == "98.00"
+
+
+#: How many transactions are under way that took ids.
+HOLDERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND state = 'idle in transaction'
+"""
+
+
 @pytest.mark.parametrize("name", sorted(dialects()))
 def test_an_overdue_bet_that_another_gateway_vouched_for_stands(tmp_path, way, database, name):
     """Its vendor asked again there and heard that it is done: the first one does not undo it."""
@@ -134,14 +170,20 @@ def test_an_overdue_bet_that_another_gateway_vouched_for_stands(tmp_path, way, d
         assert len(told) == undoes
 
 
-def test_a_cancelled_wait_for_standbys_is_no_answer(tmp_path):
-    """A COMMIT that was only done with a warning is waited for again, and answered after that."""
+@pytest.mark.parametrize("level", ["notice", "error"])
+def test_a_cancelled_wait_for_standbys_is_no_answer(tmp_path, level):
+    """A COMMIT that was only done with a warning is waited for again, and answered after that.
+
+    Also where clients are told of errors only.
+    """
     with (
         postgres(fast=True) as server,
         gateway(tmp_path, server.create_database("wallet")) as rig,
         ThreadPoolExecutor(1) as aside,
     ):
+        server.execute(f"ALTER DATABASE wallet SET client_min_messages = {level}")
         vendor = Vendor(rig, "swipegames").sit_down("100.00")
+        end_all(server)
         bet = vendor.bet("1.00")
         standbys(server, "nobody")
         said = aside.submit(vendor.send, bet)
@@ -152,6 +194,26 @@ def test_a_cancelled_wait_for_standbys_is_no_answer(tmp_path):
         standbys(server, "")
         assert said.result(20).verdict is Verdict.DONE
         assert (vendor.balance(), keyed(rig, bet)) == ("99.00", 1)
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_server_that_prefers_another_isolation(tmp_path, way, database, level):
+    """The first batch of a connection is as good as any other one."""
+    with psycopg.connect(database, autocommit=True) as db:
+        name = sql.Identifier(db.info.dbname)
+        preferred = sql.SQL("ALTER DATABASE {} SET default_transaction_isolation = {}")
+        db.execute(preferred.format(name, level))
+    with gateway(tmp_path, database) as rig:
+        vendor = Vendor(rig, "swipegames").sit_down("100.00")
+        vendor.done(vendor.bet("1.00"))
+        assert rig.gateway.ledger.flow.faults == 0
+
+
+def end_all(server):
+    """Every connection to the wallet is ended, so that the next ones ask for its settings anew."""
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'wallet'"
+    with server.connect() as connection:
+        connection.execute(ended)
 
 
 def standbys(server, names):

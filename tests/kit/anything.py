@@ -56,8 +56,8 @@ def any_policy(chance):
     return Policy(**policy)
 
 
-def any_command(chance):
-    """A command of any kind, for few players, about few keys."""
+def any_command(chance, *, ours=True):
+    """A command of any kind, for few players, about few keys; *ours*: also our own refunds."""
     choose, often = chance.choice, lambda share: chance.random() < share
     kind, key = choose(_KINDS), f"k{choose(range(1, 15))}"
     if kind in _CASHIER:
@@ -73,7 +73,7 @@ def any_command(chance):
         if kind is Kind.WIN and often(0.35):
             fields["late"] = True
             key = f"late/{fields['target']}" if often(0.7) else key
-        if kind is Kind.REFUND and often(0.1):
+        if kind is Kind.REFUND and often(0.1) and ours:
             key = overdue_of(fields["target"])
     elif kind in (Kind.BET, *_CREDITS) and often(0.2):
         fields["campaign"] = choose(("", "c1", "c2"))

@@ -33,16 +33,22 @@ def played(world, script, size_of):
     return seen(world, answers)
 
 
-def any_script(chance):
+def any_script(chance, **options):
     """A hundred commands, with some time after each 25 of them."""
     spans_ms = (MINUTE_MS, 50 * MINUTE_MS, 120 * MINUTE_MS)
-    return [([any_command(chance) for _ in range(25)], chance.choice(spans_ms)) for _ in range(4)]
+    return [
+        ([any_command(chance, **options) for _ in range(25)], chance.choice(spans_ms))
+        for _ in range(4)
+    ]
 
 
 def alone_and_in_batches(brief_world, seed):
-    """The same commands, under the same policy, each alone and then in batches."""
+    """The same commands, under the same policy, each alone and then in batches.
+
+    But for what undoes bets here that had no outcome in time: all of a batch are overdue together.
+    """
     chance = Random(seed)
-    terms, script = terms_of(any_policy(chance)), any_script(chance)
+    terms, script = terms_of(any_policy(chance)), any_script(chance, ours=False)
     with brief_world(terms) as world:
         alone = played(world, script, lambda: 1)
     with brief_world(terms) as world:

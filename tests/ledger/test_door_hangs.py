@@ -7,13 +7,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from kit.books import proven, transactions
-from kit.command import bet, deposit, win
+from kit.command import bet, deposit, say, win
 from kit.door import door, why
 from kit.world import terms_of
 from seamline.ledger import lane as lane_module
 from seamline.ledger.ledger import Ledger
 from seamline.ledger.store import StoreUnavailable
-from seamline.wallet import Applied, Policy, Rejection, Replayed
+from seamline.wallet import Applied, Kind, Policy, Rejection, Replayed
 
 pytestmark = pytest.mark.anyio
 
@@ -119,6 +119,19 @@ async def test_an_overdue_bet_is_undone_where_that_is_ours(world, again):
         again = await until_taken(ledger, bet("b1"))
         assert why(again) is Rejection.REFUNDED_BEFORE
         assert why(await ledger.apply(bet("b0", "1.00", round_="r0"))) is Replayed
+    assert world.balance("p1") == "99.00"
+    proven(world.store)
+
+
+async def test_a_bet_that_is_overdue_with_its_own_repeat_is_undone(world):
+    """Both waited in one batch and heard nothing: nobody was told that the bet stands."""
+    world.terms = terms_of(Policy(overdue_bet="undo"))
+    async with hanging(world) as (ledger, writer):
+        asked = (bet("b1"), bet("b1"), say(Kind.STATUS, None, target="b1"))
+        told = await asyncio.gather(*map(ledger.apply, asked))
+        assert list(map(why, told)) == [Rejection.OVERDUE] * 3
+        writer.let_go(ledger)
+        assert why(await until_taken(ledger, bet("b1"))) is Rejection.REFUNDED_BEFORE
     assert world.balance("p1") == "99.00"
     proven(world.store)
 

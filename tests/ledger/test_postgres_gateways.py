@@ -301,3 +301,52 @@ def status(world, name):
     """How a player stands."""
     with world.store.reader() as reader:
         return reader.player(BRAND, name)[0].status
+
+
+async def test_an_errand_does_not_wait_long_for_what_somebody_holds(pair):
+    """Bets queue behind it: it is refused, and they go on."""
+    world = pair[0]
+    world.writer.lanes = 1
+
+    def beat(writer, now_ms):
+        writer.beat(now_ms)
+
+    async with door(world) as ledger:
+        await ledger.run(beat)
+        with psycopg.connect(world.url) as other:
+            other.execute("SELECT FROM heartbeat FOR UPDATE")
+            errand = asyncio.create_task(ledger.run(beat))
+            with pytest.raises(StoreUnavailable, match="lock timeout"):
+                await errand
+            assert isinstance(await ledger.apply(bet("b1", "1.00")), Applied)
+        await ledger.run(beat)
+
+
+async def test_a_refund_that_cannot_tell_yet_keeps_nobody_else(pair):
+    """What may leave a tombstone waits for batches of others; only that is told to come again."""
+    world = pair[0]
+    world.writer.lanes = 1
+    with psycopg.connect(world.url) as other:
+        (number,) = other.execute(
+            "SELECT id FROM integrations WHERE name = %s", (SWIPE,)
+        ).fetchone()
+        other.execute("SELECT pg_advisory_xact_lock_shared(7379616, %s)", (number,))
+        async with door(world) as ledger:
+            said = [refund("f1", "b9"), *(bet(f"b{n}", "1.00") for n in range(3))]
+            outcomes = await asyncio.gather(*map(ledger.apply, said))
+            assert list(map(why, outcomes)) == [Rejection.UNAVAILABLE, *[Applied] * 3]
+            other.rollback()
+            assert isinstance(await ledger.apply(said[0]), Applied)
+
+
+async def test_a_clock_that_was_ahead_stays_with_its_accounts(pair):
+    """What another account did is dated by the clock as it is, also in one batch with them."""
+    ahead, right = pair
+    day_ms = 86_400_000
+    ahead.now_ms += day_ms
+    ahead.apply(bet("b1", "1.00", "s1"))
+    right.apply(bet("b2", "1.00", "s1"), bet("b3", "1.00", "s2"))
+    right.apply(bet("b4", "1.00", "s2"))
+    with psycopg.connect(right.url) as db:
+        dated = dict(db.execute("SELECT key, created_ms FROM transactions").fetchall())
+    assert dated["b1"] == dated["b2"] == dated["b3"] + day_ms == dated["b4"] + day_ms

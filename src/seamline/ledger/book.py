@@ -110,7 +110,8 @@ class Book(Pages):
     def _enter(self, command: Command, view: View, move: Move) -> Transaction:
         """The double entry: both sides named, the player's side carried forward and chained."""
         must(bool(command.key), "what is recorded has a key", command=command)
-        transaction = _drafted(self._new_transaction(), command, view, move, self.written_ms)
+        at_ms = self.time_of(view.account)
+        transaction = _drafted(self._new_transaction(), command, view, move, at_ms)
         if view.account is not None:
             self._charge(transaction, command, view, move, view.account)
         else:
@@ -191,7 +192,12 @@ class Book(Pages):
         self._mark(command, view, Kind.TOMBSTONE, key)
 
     def _vouch(self, bet: Transaction) -> None:
-        """Note that its vendor was told that it stands."""
+        """Note that its vendor was told that it stands.
+
+        Not of a bet of this very batch: should its outcome come too late, so does this answer.
+        """
+        if any(each is bet for each in self.posted):
+            return
         bet.vouched_ms = self.written_ms
         self.vouched.append((self.written_ms, bet.id))
 
@@ -209,8 +215,8 @@ class Book(Pages):
         if round_ is None:
             if command.round is None:
                 return None
-            round_ = self._open(command, view, account.id, number)
-        round_.last, round_.changed_ms = number, self.written_ms
+            round_ = self._open(command, view, account, number)
+        round_.last, round_.changed_ms = number, self.time_of(account)
         if command.kind is Kind.BET:
             round_.bets, round_.staked = round_.bets + 1, round_.staked + move.units
         elif command.kind is Kind.REFUND:
@@ -222,16 +228,16 @@ class Book(Pages):
         self.changed[round_.id] = round_
         return round_
 
-    def _open(self, command: Command, view: View, account: int, number: int) -> Round:
-        key = self._round_key(command, view, account)
-        round_ = Round(self._new_round(), *key, self.written_ms, self.written_ms, number, number)
+    def _open(self, command: Command, view: View, account: Account, number: int) -> Round:
+        key, at_ms = self._round_key(command, view, account.id), self.time_of(account)
+        round_ = Round(self._new_round(), *key, at_ms, at_ms, number, number)
         self.enter_round(round_)
         self.opened.append(round_)
         return round_
 
     def _roll_up(self, kind: Kind, account: Account, move: Move, integration: str) -> None:
         """Count the movement; units are signed as the player sees them."""
-        key = (self.written_ms // HOUR_MS, integration, account.currency.code, kind.value)
+        key = (self.time_of(account) // HOUR_MS, integration, account.currency.code, kind.value)
         entry = self.rollups.setdefault(key, [0, 0])
         entry[0] += 1
         entry[1] += move.units if move.credit else -move.units
@@ -265,7 +271,7 @@ def _undo(round_: Round, move: Move) -> None:
         round_.won -= move.units
 
 
-def _drafted(number: int, command: Command, view: View, move: Move, written_ms: int) -> Transaction:
+def _drafted(number: int, command: Command, view: View, move: Move, at_ms: int) -> Transaction:
     """A transaction row with all that does not depend on the account."""
     return Transaction(
         id=number,
@@ -283,7 +289,7 @@ def _drafted(number: int, command: Command, view: View, move: Move, written_ms: 
         dust=str(move.dust) if move.dust is not None else None,
         feature=command.feature,
         reference=command.reference,
-        created_ms=written_ms,
+        created_ms=at_ms,
     )
 
 

@@ -37,6 +37,7 @@ class Pages(Changes):
         self.now_ms = now_ms
         # Rows never go back in time, whatever the clock does; decisions follow the clock.
         self.written_ms = max(now_ms, written_ms or 0)
+        self.clocks: dict[int, int] = {}  # by account id: when another gateway last wrote to it
         self._new_transaction = new_transaction
         self._new_round = new_round
         self._new_session = new_session
@@ -58,6 +59,12 @@ class Pages(Changes):
         # By integration and player, oldest first.
         self.given: dict[tuple[str, int], list[Grant]] = {}
         self.new_accounts: dict[int, Account] = {}  # stored only once money is in them
+
+    def time_of(self, account: Account | None) -> int:
+        """When what is written now about an account is written: never before its last row."""
+        if account is None:
+            return self.written_ms
+        return max(self.written_ms, self.clocks.get(account.id, 0))
 
     def enter_round(self, round_: Round) -> None:
         """Let a round be found, by its id and by what commands call it; once, as one value."""

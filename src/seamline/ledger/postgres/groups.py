@@ -38,17 +38,18 @@ class Group:
         self.accounts: Sequence[set[int]] = ()
 
     @property
-    def may_bury(self) -> bool:
-        """Whether a command may leave a tombstone: nobody knows what it names.
+    def burying(self) -> Sequence[Command]:
+        """The commands that may leave a tombstone: nobody knows what they name.
 
         Nor, then, whose that is: who it says it is about may be wrong.
         """
-        return any(
-            (each.kind is Kind.REFUND or each.late)
+        return [
+            each
+            for each in self.commands
+            if (each.kind is Kind.REFUND or each.late)
             and each.target is not None
             and self.owners.keys().isdisjoint(aims_of([each], self.terms.policy))
-            for each in self.commands
-        )
+        ]
 
     @property
     def seats(self) -> set[Seat]:

@@ -124,14 +124,17 @@ class Link:
             self.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, bounded: bool = True) -> Iterator[Connection]:
         """A transaction; `StoreUnavailable` when the server is away, and then nothing happened.
 
-        Unless it went away in the middle of COMMIT: whoever asked asks again, and is told.
+        Unless it went away in the middle of COMMIT: whoever asked asks again, and is told. It does
+        not wait long for what others hold, nor hold anything long in a gateway that stands still,
+        unless it is not *bounded*.
         """
         self.refresh()
         with self.mended(), self.connection.transaction():
-            self.connection.execute(SQL["bound_errand"])
+            if bounded:
+                self.connection.execute(SQL["bound_errand"])
             yield self.connection
 
     @contextmanager

@@ -40,7 +40,7 @@ class Loading:
         *,
         patient: bool = True,
     ) -> None:
-        self._lock = "lock_accounts" if patient else "lock_free_accounts"
+        self._patient = patient
         self._currencies = currencies
         self._size = len(commands)
         self._groups = [
@@ -106,11 +106,15 @@ class Loading:
 
     def _lock_and_load(self) -> Steps[None]:
         """Lock the accounts, and read what is about them."""
+        if not self._patient and (burying := [c for each in self._groups for c in each.burying]):
+            # Nobody else is to wait for what they may be waiting for: see `_held`.
+            raise Held(burying)
         step = Step()
         for name, numbers in self._held():
             step.add(name, literal(numbers))
         wanted = {each for group in self._groups for found in group.accounts for each in found}
-        locked = step.add(self._lock, literal(sorted(wanted)))
+        lock = "lock_accounts" if self._patient else "lock_free_accounts"
+        locked = step.add(lock, literal(sorted(wanted)))
         blocks = step.add("take_blocks", -(-self._size * IDS // BLOCK))
         told = [self._behind_locks(group, step) for group in self._groups]
         yield from step.make()
@@ -134,7 +138,7 @@ class Loading:
 
     def _held(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Which integrations are held, and how: see the queries."""
-        owned = {group.number for group in self._groups if group.may_bury}
+        owned = {group.number for group in self._groups if group.burying}
         # One after the other, lowest first: so does every batch.
         for number in sorted(group.number for group in self._groups):
             yield "own_integrations" if number in owned else "share_integrations", [number]
@@ -144,8 +148,7 @@ class Loading:
         self._book.accounts[account.id] = account
         self._book.purses[account.player, account.currency.code] = account
         self._book.owners[account.id] = cast("str", row[11])
-        # Along an account time never goes back, whichever gateway's clock it was.
-        self._book.written_ms = max(self._book.written_ms, cast("int", row[12]))
+        self._book.clocks[account.id] = cast("int", row[12])
 
     def _behind_locks(self, group: Group, step: Step) -> Callable[[], None]:
         """Ask for transactions, rounds and claims; what is to be called with the answers."""

@@ -44,19 +44,25 @@ class Pipe:
         """Send the statements and wait for what they find; the first error of theirs is raised."""
         self._results, self._done = [], self._loop.create_future()
         self.warnings.clear()
-        new = self._send_new(asks) if self._prepare else []
+        # For each result to come: the name of what is prepared by it, or nothing.
+        prepares: list[str | None] = []
         for ask in asks:
+            if self._prepare and ask.name not in self._prepared and ask.name not in prepares:
+                # Not ahead of BEGIN, nor of what bounds the waiting in it.
+                self._pgconn.send_prepare(ask.name.encode(), SQL[ask.name])
+                prepares.append(ask.name)
             self._send(ask)
+            prepares.append(None)
         self._pgconn.pipeline_sync()
         self._flush()
         await self._done
-        ready = zip(new, self._results, strict=False)
-        self._prepared.update(name for name, result in ready if result.status in _GOOD)
-        for result in self._results:
+        for name, result in zip(prepares, self._results, strict=False):
             if result.status not in _GOOD:
                 raise psycopg.errors.error_from_result(result)
-        found = zip(asks, self._results[len(new) :], strict=True)
-        return [self._answer(ask.name, result) for ask, result in found]
+            if name is not None:
+                self._prepared.add(name)
+        found = [result for name, result in zip(prepares, self._results, strict=True) if not name]
+        return [self._answer(ask.name, result) for ask, result in zip(asks, found, strict=True)]
 
     async def close(self) -> None:
         """Give the connection up."""
@@ -67,13 +73,6 @@ class Pipe:
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             self.warnings.append(notice.message_primary or "")
-
-    def _send_new(self, asks: Sequence[Ask]) -> Sequence[str]:
-        """Have the server prepare what it has not yet, before all else; the names."""
-        new = list(dict.fromkeys(ask.name for ask in asks if ask.name not in self._prepared))
-        for name in new:
-            self._pgconn.send_prepare(name.encode(), SQL[name])
-        return new
 
     def _send(self, ask: Ask) -> None:
         values = [None if each is None else str(each).encode() for each in ask.bound]

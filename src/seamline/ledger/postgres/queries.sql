@@ -12,14 +12,16 @@ ROLLBACK
 -- What is planned stays planned, and is planned while tables are empty: so nothing here may depend
 -- on how large they seem. A list of what is wanted comes first and is looked up row by row along an
 -- index, which `OFFSET 0` fences in and these settings lead to. A lock is waited for not quite as
--- long as an answer, and given up by the server where a gateway stands still in the middle. All of
--- it is set for this transaction only, so that a pooler may give the connection to another one.
+-- long as an answer, and given up by the server where a gateway stands still in the middle. What the
+-- server warns of at COMMIT must be heard. All of it is set for this transaction only, so that a
+-- pooler may give the connection to another one.
 SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
        set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true),
        set_config('join_collapse_limit', '1', true), set_config('jit', 'off', true),
        set_config('lock_timeout', '400ms', true),
-       set_config('idle_in_transaction_session_timeout', '3s', true)
+       set_config('idle_in_transaction_session_timeout', '3s', true),
+       set_config('client_min_messages', 'warning', true)
 
 -- find_sessions --
 -- The sessions of one integration by name, each with its account's id and its player.
@@ -194,9 +196,10 @@ WHERE g.cancelled_ms IS NULL
 ORDER BY g.from_ms, g.id
 
 -- is_written --
--- Whether a transaction is there: a batch whose commit nobody answered looks for its own. It is
--- locked, so that the COMMIT after it waits for the standbys, as that one should have.
-SELECT 1 FROM transactions WHERE id = $1::bigint FOR KEY SHARE
+-- Whether a transaction is there: a batch whose commit nobody answered looks for its own. By its
+-- chain too: a crash may have taken back what the sequence gave out, and another batch got that id.
+-- It is locked, so that the COMMIT after it waits for the standbys, as that one should have.
+SELECT 1 FROM transactions WHERE id = $1::bigint AND chain = $2::bytea FOR KEY SHARE
 
 -- write_transactions --
 INSERT INTO transactions (
@@ -327,8 +330,10 @@ WHERE a.player = ANY ($1::bigint[])
 ORDER BY a.player, a.currency
 
 -- bound_errand --
--- What an errand holds is given up by the server where its gateway stands still in the middle.
-SELECT set_config('idle_in_transaction_session_timeout', '10s', true)
+-- What an errand holds is given up by the server where its gateway stands still in the middle, and
+-- what others hold is not waited for long: bets queue behind it.
+SELECT set_config('idle_in_transaction_session_timeout', '10s', true),
+       set_config('lock_timeout', '400ms', true)
 
 -- insert_account --
 INSERT INTO accounts (

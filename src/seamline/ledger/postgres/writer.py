@@ -58,8 +58,9 @@ class Batch:
         self.terms = terms
         self.now_ms = now_ms
         self.judge = judge
-        #: By the first transaction of each attempt whose COMMIT was not answered: what it decided.
-        self.doubtful: dict[int, Sequence[Outcome]] = {}
+        #: By id and chain of the first transaction of each attempt whose COMMIT was not answered:
+        #: what it decided.
+        self.doubtful: dict[tuple[int, str], Sequence[Outcome]] = {}
         #: Whether to wait for accounts that somebody else holds.
         self.patient = True
 
@@ -127,9 +128,9 @@ class PostgresWriter(Registry):
             patient=batch.patient,
         )
         book = await walk(loading.steps(), line.ask)
-        for first, outcomes in batch.doubtful.items():
+        for mark, outcomes in batch.doubtful.items():
             # Behind the locks: an attempt that still was under way has ended by now.
-            (answer,) = await line.ask([Ask("is_written", (first,))])
+            (answer,) = await line.ask([Ask("is_written", mark)])
             if answer.rows:
                 # Not a rollback: what a leader found again after a crash may be on no other node.
                 await line.commit()
@@ -137,7 +138,8 @@ class PostgresWriter(Registry):
         outcomes = batch.judge(book)
         await walk(write(book, self._directory.integrations), line.ask)
         if book.posted:
-            batch.doubtful[book.posted[0].id] = outcomes
+            first = book.posted[0]
+            batch.doubtful[first.id, f"\\x{first.chain.hex()}"] = outcomes
         await line.commit()
         return outcomes
 
@@ -157,6 +159,9 @@ class PostgresWriter(Registry):
             except (StoreUnavailable, Unanswered, psycopg.errors.LockNotAvailable, *MET) as error:
                 await line.rollback()
                 _LOG.warning("commit_still_unanswered", why=said(error))
+            except BaseException:
+                await line.rollback()
+                raise
             if self._hurried:
                 stop_s = stop_s or clock() + LAST_LOOK_MS / 1000
             await asyncio.sleep(LOOK_AGAIN_MS / 1000)
@@ -171,11 +176,12 @@ class PostgresWriter(Registry):
     async def transact(self, work: Callable[[], ResultT]) -> ResultT:
         """Run *work* in a transaction, in a thread, and return its result once that is durable."""
         loop = asyncio.get_running_loop()
-        watch = loop.call_later(ERRAND_MS / 1000, self._link.cut)
-        try:
-            return await loop.run_in_executor(self._errands, self._errand, work)
-        finally:
-            watch.cancel()
+        errand = loop.run_in_executor(self._errands, self._errand, work)
+        while not errand.done():
+            # Again and again: while it looks for a server there is no connection to cut.
+            if not (await asyncio.wait((errand,), timeout=ERRAND_MS / 1000))[0]:
+                self._link.cut()
+        return errand.result()
 
     def _errand(self, work: Callable[[], ResultT]) -> ResultT:
         for _ in range(TRIES):
@@ -215,7 +221,7 @@ class PostgresWriter(Registry):
     def adopt(self, terms: Iterable[Terms]) -> None:
         """Set down integrations and their houses; `StoreError` for one that is another brand's."""
         wanted = tuple(terms)
-        with self.transaction():
+        with self._link.transaction(bounded=False):
             super().adopt(wanted)
             self._directory.set_down(wanted)
 

@@ -48,7 +48,10 @@ def _changes(book: Book, integrations: Mapping[str, int]) -> Sequence[tuple[str,
         ),
         (
             "write_accounts",
-            [(*columns.account_change(*each), book.written_ms) for each in book.moved.values()],
+            [
+                (*columns.account_change(account, loaded), book.time_of(account))
+                for account, loaded in book.moved.values()
+            ],
         ),
         ("write_new_rounds", [columns.round_row(each, integrations) for each in book.opened]),
         (
