@@ -136,7 +136,7 @@ def test_a_newer_schema_is_refused(shop, ledger_url, postgres_server):
     """A database of a newer program is refused by every command that would use it."""
     url = ledger_url
     with postgres_server.connect(url.rpartition("/")[2]) as db:
-        db.execute("UPDATE schema_version SET version = 9999")
+        db.execute("UPDATE schema_version SET version = 9999, oldest = 9999")
     refused(shop, url, "schema 9999, this program")
 
 

@@ -243,7 +243,8 @@ def test_no_column_is_left_behind(tmp_path, ledger_url):
         ))  # fmt: skip
     probe = {("heartbeat", "id"), ("heartbeat", "at_ms")}
     assert in_file == listed | probe
-    own = {("schema_version", "version"), ("rollups", "stripe"), ("accounts", "changed_ms")}
+    version = {("schema_version", "version"), ("schema_version", "oldest")}
+    own = version | {("rollups", "stripe"), ("accounts", "changed_ms")}
     assert in_database == listed | probe | own
 
 

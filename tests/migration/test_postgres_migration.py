@@ -140,9 +140,44 @@ def test_an_older_database_keeps_its_books(ledger_url, monkeypatch):
 def test_a_newer_database_is_refused(ledger_url, connect):
     """A database of a newer program is left alone, and that is said."""
     url = ledger_url
-    connect(url).execute(f"UPDATE schema_version SET version = {NEWEST + 1}")
+    connect(url).execute("UPDATE schema_version SET version = %s, oldest = %s", [NEWEST + 1] * 2)
     with pytest.raises(StoreError, match=f"schema {NEWEST + 1}, this program knows {NEWEST}"):
         PostgresStore(url, CURRENCIES)
+
+
+def test_programs_of_two_versions_serve_side_by_side(ledger_url, monkeypatch):
+    """A newer one adds to the schema; an older one goes on, is ready, and may start again."""
+    older = furnished(PostgresWorld(ledger_url))
+    later = {**KNOWN, NEWEST + 1: "-- expand\nALTER TABLE players ADD COLUMN note TEXT;"}
+    with monkeypatch.context() as newer:
+        newer.setattr(postgres, "known", lambda: later)
+        PostgresWorld(ledger_url).close()
+    older.apply(bet("b1"))
+    with older.store.reader() as reader:
+        assert reader.schema() == older.store.schema == NEWEST
+    older.close()
+    older.open()
+    older.apply(bet("b2"))
+    assert older.balance("p1") == "80.00"
+    older.close()
+    contract = {**later, NEWEST + 2: "-- contract\nALTER TABLE players DROP COLUMN note;"}
+    with monkeypatch.context() as newest:
+        newest.setattr(postgres, "known", lambda: contract)
+        PostgresWorld(ledger_url).close()
+    with pytest.raises(StoreError, match="use a newer Seamline"):
+        older.open()
+
+
+def test_a_migration_does_not_make_everybody_wait(ledger_url, connect, monkeypatch):
+    """Whoever reads for long, an audit say, is not waited for: all bets would wait behind that."""
+    later = {**KNOWN, NEWEST + 1: "-- expand\nALTER TABLE players ADD COLUMN note TEXT;"}
+    monkeypatch.setattr(postgres, "known", lambda: later)
+    reading = connect(ledger_url)
+    with reading.transaction():
+        reading.execute("SELECT FROM players")
+        with pytest.raises(StoreError, match="audits, backups and dumps"):
+            PostgresStore(ledger_url, CURRENCIES)
+    PostgresStore(ledger_url, CURRENCIES).close()
 
 
 def test_a_migration_that_fails_changes_nothing(ledger_url, connect, monkeypatch):

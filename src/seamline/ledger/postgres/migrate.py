@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import cast
+
+import psycopg
 
 from seamline.ledger.postgres.tables import Connection, PostgresTables
 from seamline.ledger.store import UNFINISHED, StoreError, check_scales
@@ -25,17 +27,44 @@ def migrate(connection: Connection, *, moving: bool = False) -> tuple[int, int]:
         tables.rows("lock_set_up")
         if not moving:
             _check_whole(tables)
-        found, newest = stored_version(connection), max(known())
+        found, newest = usable_version(connection), max(known())
         if found > newest:
             raise StoreError(
                 f"the ledger has schema {found}, this program knows {newest}: use a newer Seamline"
             )
-        for version in range(found + 1, newest + 1):
-            connection.execute(known()[version].encode())
         if found != newest:
+            _apply(connection, range(found + 1, newest + 1))
             tables.change("forget_versions", [()])
-            tables.change("note_version", [(newest,)])
+            tables.change("note_version", [(newest, _oldest())])
     return found, newest
+
+
+def _apply(connection: Connection, versions: Iterable[int]) -> None:
+    """Run the migrations; whoever reads for long is not waited for, as all bets would wait too."""
+    PostgresTables(lambda: connection).rows("bound_migration")
+    try:
+        for version in versions:
+            connection.execute(known()[version].encode())
+    except psycopg.errors.LockNotAvailable as error:
+        raise StoreError(
+            "the schema cannot be changed while somebody holds its tables: start again when the "
+            "audits, backups and dumps of this database have ended"
+        ) from error
+
+
+def _oldest() -> int:
+    """The oldest version that a program may know beside the newest schema."""
+    contracts = (number for number, text in known().items() if text.startswith("-- contract"))
+    return max(contracts, default=1)
+
+
+def usable_version(connection: Connection) -> int:
+    """The version of the schema; this program's own, where what came after that only adds."""
+    found, newest = stored_version(connection), max(known())
+    if found <= newest:
+        return found
+    ((oldest,),) = PostgresTables(lambda: connection).rows("oldest_version")
+    return newest if cast("int", oldest) <= newest else found
 
 
 def stored_version(connection: Connection) -> int:

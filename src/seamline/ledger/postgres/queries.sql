@@ -416,8 +416,16 @@ SELECT to_regclass('schema_version') IS NOT NULL
 -- Whether a transfer to this database is unfinished.
 SELECT to_regclass('transfer') IS NOT NULL
 
+-- oldest_version --
+-- The oldest version that a program may know.
+SELECT oldest FROM schema_version
+
+-- bound_migration --
+-- What waits for a table keeps everybody waiting who comes after it.
+SELECT set_config('lock_timeout', '2s', true)
+
 -- note_version --
-INSERT INTO schema_version (version) VALUES ($1)
+INSERT INTO schema_version (version, oldest) VALUES ($1, $2)
 
 -- forget_versions --
 DELETE FROM schema_version

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from seamline.ledger.columns import Row
 from seamline.ledger.postgres.links import Link
-from seamline.ledger.postgres.migrate import stored_version
+from seamline.ledger.postgres.migrate import usable_version
 from seamline.ledger.postgres.tables import SQL, PostgresTables
 from seamline.ledger.reader import TableReader
 from seamline.money import Currencies
@@ -23,8 +23,8 @@ class PostgresReader(TableReader):
         self.link = link
 
     def schema(self) -> int:
-        """The version of the schema that is stored."""
-        return stored_version(self.link.connection)
+        """The version of the schema, as far as this program can tell and need care."""
+        return usable_version(self.link.connection)
 
     def stream(self, names: Sequence[str]) -> Iterator[tuple[str, Row]]:
         """Rows of named audit queries, each with the query's name, in one snapshot."""

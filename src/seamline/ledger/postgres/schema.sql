@@ -4,8 +4,11 @@
 -- What bets write has no foreign keys: each one would lock the row it points to, and those of
 -- integrations are everybody's. The laws of `seamline audit` look after what they would.
 
+-- `oldest` is the oldest version that a program may know and go on beside this one: that of the last
+-- change which was no mere addition.
 CREATE TABLE schema_version (
-    version INTEGER NOT NULL
+    version INTEGER NOT NULL,
+    oldest INTEGER NOT NULL DEFAULT 1
 );
 
 -- Where ids come from: each call hands out a block of them, so that one call serves a whole batch.
