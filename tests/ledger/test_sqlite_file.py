@@ -246,3 +246,14 @@ def test_a_checkpoint_that_fails_is_no_failed_bet(world, monkeypatch):
     assert isinstance(world.apply(bet("b1"))[0], Applied)
     assert asked
     assert world.balance("p1") == "90.00"
+
+
+@pytest.mark.parametrize("fits", [True, False])
+async def test_only_a_file_larger_than_the_cache_is_looked_through_ahead(world, monkeypatch, fits):
+    """What fits is in memory anyway, and looking for it would only cost time."""
+    batches, looks = world.writer._batches, []
+    pages = batches._db.pragma("page_count")
+    monkeypatch.setattr(batches, "_cached_pages", pages if fits else pages - 1)
+    monkeypatch.setattr(batches, "warm", looks.append)
+    await world.writer.warm([bet("b1")])
+    assert len(looks) == (not fits)

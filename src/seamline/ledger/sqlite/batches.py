@@ -34,12 +34,19 @@ class Batches:
         self._directory = directory
         self._currencies = currencies
         self._newest_ms = self.newest_ms()
+        kib, page_size = connection.pragma("cache_size"), connection.pragma("page_size")
+        self._cached_pages = -cast("int", kib) * 1024 // cast("int", page_size)
 
     def newest_ms(self) -> int:
         """When the newest transaction was written."""
         return cast("int", self._run(SQL["newest_time"]).fetchall()[0][0])
 
     # Load.
+
+    @property
+    def fits_in_cache(self) -> bool:
+        """Whether the whole file finds room in the page cache: nothing need be looked for then."""
+        return cast("int", self._db.pragma("page_count")) <= self._cached_pages
 
     def warm(self, commands: Sequence[Command]) -> None:
         """Look for what the commands name, so that the pages that lead there are in memory."""

@@ -85,9 +85,12 @@ class SqliteWriter(Registry):
     async def warm(self, commands: Sequence[Command]) -> None:
         """Read the pages that the commands will need, in the committing thread.
 
-        In a large file that is half of the work of loading. One statement that gives back one
-        number does it, so that the thread hardly ever wants the interpreter from the event loop.
+        In a large file that is half of the work of loading; those of a small one are there anyway.
+        One statement that gives back one number does it, so that the thread hardly ever wants the
+        interpreter from the event loop.
         """
+        if self._batches.fits_in_cache:
+            return
         loop = asyncio.get_running_loop()
         # What goes wrong here goes wrong again in `load`, where somebody is told.
         with contextlib.suppress(apsw.Error, UnicodeEncodeError):
