@@ -159,13 +159,15 @@ class BookWorld:
 
     def apply(self, *commands):
         """The outcomes of a batch."""
-        outcomes = []
+        outcomes, before = [], self.book.posted
+        self.book.posted = []
         for command in commands:
             known = (BRAND, command.player) in self.book.players
             if known and command.currency in CURRENCIES:
                 self.account(command.player, command.currency)
             view = self.book.view(command, self.terms[command.integration])
             outcomes.append(self.book.post(command, view, decide(command, view)))
+        self.book.posted = before + self.book.posted
         return outcomes
 
     def balance(self, name, currency="USD"):

@@ -235,8 +235,9 @@ class _Signals:
         self._heard, self._written = socketpair()
         self._heard.setblocking(False)
         self._written.setblocking(False)
-        self._before = {each: signal.signal(each, _noted) for each in _STOPPING}
+        # Before the handlers, which note nothing themselves.
         signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        self._before = {each: signal.signal(each, _noted) for each in _STOPPING}
 
     def __exit__(self, *_: object) -> None:
         self._forget(self._before)
