@@ -188,8 +188,8 @@ async def _serve(folder, drain_s, sockets, number, line):
         time.sleep(0.01)  # noqa: ASYNC251 - it hangs
     await asyncio.sleep(0)  # A signal that was meant for the loop is taken here.
     app = partial(_answer, folder, number)
-    line.send(READY)
-    await serve(app, sockets, max_connections=100, head_timeout_s=5.0, drain_s=drain_s, orders=line)
+    options = {"max_connections": 100, "head_timeout_s": 5.0, "drain_s": drain_s, "orders": line}
+    await serve(app, sockets, **options, announce=partial(line.send, READY))
     _LOG.info("drained")
     return 0
 

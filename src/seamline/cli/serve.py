@@ -152,9 +152,12 @@ async def serve_gateway(
         watches=worker is None or worker.number == 0,
     )
     urls = dict(zip(("url", "ops_url"), map(url_of, sockets), strict=False))
-    _LOG.info("listening", **urls, pid=os.getpid(), integrations=list(built.connections))
-    if worker is not None:
-        worker.line.send(READY)
+
+    def announce() -> None:
+        _LOG.info("listening", **urls, pid=os.getpid(), integrations=list(built.connections))
+        if worker is not None:
+            worker.line.send(READY)
+
     async with _watching(app.ops):
         await serve(
             app,
@@ -163,6 +166,7 @@ async def serve_gateway(
             head_timeout_s=server.header_timeout_s,
             drain_s=server.shutdown_timeout_s,
             orders=worker.line if worker is not None else None,
+            announce=announce,
         )
 
 

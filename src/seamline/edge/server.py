@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 from asyncio import TimerHandle, Transport
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 import uvicorn
@@ -180,9 +180,12 @@ class BoundedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """Leaves signals to us, so that what follows `serve` is run before the process ends."""
 
-    def __init__(self, config: uvicorn.Config, orders: socket.socket | None = None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, orders: socket.socket | None, announce: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._orders = orders
+        self._announce = announce
         self._orders_taken = 0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's
@@ -215,6 +218,7 @@ class Server(uvicorn.Server):
             loop.add_signal_handler(each, self.handle_exit, each, None)
         if self._orders is not None:
             loop.add_reader(self._orders, self._take_orders, self._orders)
+        self._announce()
         try:
             yield
         finally:
@@ -247,11 +251,13 @@ async def serve(
     head_timeout_s: float,
     drain_s: float,
     orders: socket.socket | None = None,
+    announce: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain for at most *drain_s* seconds.
 
     On *orders* a supervisor asks for the same, with one byte or by its end, and with a second byte
-    for no more waiting.
+    for no more waiting. To *announce* is due once all of them are heard: whoever was told of a
+    server may stop it, and finds it listening.
     """
     protocol = type("Protocol", (BoundedProtocol,), {"head_timeout_s": head_timeout_s})
     config = uvicorn.Config(
@@ -270,4 +276,4 @@ async def serve(
         timeout_graceful_shutdown=max(1, round(drain_s)),
         backlog=BACKLOG,
     )
-    await Server(config, orders).serve(list(sockets))
+    await Server(config, orders, announce).serve(list(sockets))
