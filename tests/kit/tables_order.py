@@ -24,6 +24,19 @@ IDENTITY = [
         Policy(replayed_balance="current"),
     ),
     Table(
+        "A refund that comes again is told whose it was, whoever has its target's key since then.",
+        """
+        refund f1 of b1 s1 -> applied 100.00
+        refund f2 of b1 snone -> applied 100.00
+        refund f3 of b1 for p1 in USD -> applied 100.00
+        win b1 5.00 s2 r1 -> applied 105.00 ! win_without_bet
+        refund f2 of b1 snone -> replayed 100.00
+        refund f3 of b1 for p1 in USD -> replayed 100.00
+        refund f3 of b1 for p2 in USD -> rejected DUPLICATE_CHANGED ! duplicate_changed
+        """,
+        Policy(replayed_balance="current"),
+    ),
+    Table(
         "A known key with another amount, kind, session, round or purpose is refused and alerts.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

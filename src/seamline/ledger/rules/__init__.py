@@ -83,10 +83,11 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
     if prior.kind is Kind.TOMBSTONE:
         return refuse(Rejection.REFUNDED_BEFORE, view)
-    # Where session, player or currency are no part of the content, whose money it is still is.
-    account = prior.account if view.account is None else view.account.id
-    foreign = is_foreign(command, view, prior) or prior.account not in (None, account)
-    if prior.fingerprint != view.fingerprint or foreign:
+    # Where session, player or currency are no part of the content, whose money it is still is. Its
+    # target does not tell: somebody else's transaction may have come under that key since.
+    account = view.account if view.target is None else None
+    other = account is not None and prior.account not in (None, account.id)
+    if prior.fingerprint != view.fingerprint or other or is_foreign(command, view, prior):
         return refuse(
             Rejection.DUPLICATE_CHANGED,
             view,

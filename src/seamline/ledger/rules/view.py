@@ -99,10 +99,12 @@ def replay(prior: Transaction, view: View) -> Decision:
     """Say again what was done."""
     if prior.currency is None or prior.player is None:
         return refuse(Rejection.SESSION_UNKNOWN, view)
-    units = prior.balance
+    units, account = prior.balance, view.account
+    # What its target's key names may be somebody else's by now.
+    current = view.terms.policy.replayed_balance == "current"
+    if current and account is not None and account.id == prior.account:
+        units = account.balance
     moved = Amount(prior.units, prior.currency)
-    if view.terms.policy.replayed_balance == "current" and view.account is not None:
-        units = view.account.balance
     return Decision(
         answer=Replayed(
             balance=Amount(units, prior.currency),
