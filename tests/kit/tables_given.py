@@ -1,7 +1,79 @@
-"""Tables of bonuses that were given, refusals that can be asked for, and bets that are overdue."""
+"""Tables of bonuses that were given or paid, of refusals noted, and of bets that are overdue."""
 
 from kit.table import Table
 from seamline.wallet import Kind, Policy
+
+REWARDS = [
+    Table(
+        "What is kept beside a key is found by no id of a vendor's, whatever words it begins with.",
+        """
+        refund f1 of b1 s1 -> applied 100.00
+        bet tombstone/b1 10.00 s1 r2 -> applied 90.00
+        refund f2 of tombstone/b1 s1 -> applied 100.00
+        bet b2 1000.00 s1 r3 -> rejected FUNDS 100.00
+        bet refused/b2 10.00 s1 r4 -> applied 90.00
+        refund overdue/b3 of refused/b2 s1 -> applied 100.00
+        """,
+        Policy(noted_refusals=frozenset({Kind.BET})),
+    ),
+    Table(
+        "A claim is paid twice with an alert where the policy says so.",
+        """
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j1 5.00 s1 claim c1 -> replayed 105.00
+        reward j2 5.00 s1 claim c1 -> applied 110.00 ! second_payout
+        reward j3 5.00 s1 claim c2 -> applied 115.00
+        reward j4 5.00 s2 claim c1 -> applied 105.00
+        """,
+    ),
+    Table(
+        "A claim of one for all is paid to one player, in one currency, whatever was undone of it.",
+        """
+        session s7 p1 EUR
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j1 5.00 s1 claim c1 -> replayed 105.00
+        reward j2 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        reward j3 5.00 s2 claim c1 -> rejected ALREADY_CLAIMED 100.00 ! second_payout
+        reward j4 5.00 s7 claim c1 -> rejected ALREADY_CLAIMED 0.00 ! second_payout
+        refund f1 of j1 s1 -> applied 100.00
+        reward j5 5.00 s2 claim c1 -> rejected ALREADY_CLAIMED 100.00 ! second_payout
+        reward j6 5.00 s2 claim c2 -> applied 105.00
+        bet claim/c3 5.00 s2 r1 -> applied 100.00
+        reward j7 5.00 s2 claim c3 -> applied 105.00
+        """,
+        Policy(
+            claimants="one", second_claim="reject", reversible=frozenset({Kind.BET, Kind.REWARD})
+        ),
+    ),
+    Table(
+        "A claim of one for all is paid again with an alert where the policy says so.",
+        """
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j2 5.00 s2 claim c1 -> applied 105.00 ! second_payout
+        reward j3 5.00 s2 claim c1 -> applied 110.00 ! second_payout
+        """,
+        Policy(claimants="one"),
+    ),
+    Table(
+        "A second payment of a claim is rejected where the policy says so.",
+        """
+        reward j1 5.00 s1 claim c1 -> applied 105.00
+        reward j2 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        reward j3 5.00 s2 claim c1 -> applied 105.00
+        reward j4 5.00 s1 -> applied 110.00
+        """,
+        Policy(second_claim="reject"),
+    ),
+    Table(
+        "A claim is paid once also when rewards name the player and no session.",
+        """
+        reward j1 5.00 for p1 in USD claim c1 -> applied 105.00
+        reward j2 5.00 for p1 in USD claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        reward j3 5.00 s1 claim c1 -> rejected ALREADY_CLAIMED 105.00 ! second_payout
+        """,
+        Policy(second_claim="reject"),
+    ),
+]
 
 CAMPAIGNS = [
     Table(
@@ -110,4 +182,4 @@ OVERDUE = [
     ),
 ]
 
-TABLES = [*CAMPAIGNS, *ANY_GAME, *NOTED, *OVERDUE]
+TABLES = [*REWARDS, *CAMPAIGNS, *ANY_GAME, *NOTED, *OVERDUE]

@@ -154,15 +154,21 @@ async def test_a_waiter_that_went_away_is_answered_by_retrying(world):
     assert world.balance("p1") == "89.00"
 
 
-async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
-    """While the commit waits for the disk, nobody is answered and the next batch gathers."""
-    written, disk = threading.Event(), threading.Event()
+def held_up(world, monkeypatch):
+    """Two events: a commit is reached, and goes on once the other one is set."""
+    reached, disk = threading.Event(), threading.Event()
 
     def slow():
-        written.set()
+        reached.set()
         disk.wait(5)
 
     world.before_commits(monkeypatch, slow)
+    return reached, disk
+
+
+async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
+    """While the commit waits for the disk, nobody is answered and the next batch gathers."""
+    written, disk = held_up(world, monkeypatch)
     async with door(world) as ledger:
         first = asyncio.ensure_future(ledger.apply(bet("b1")))
         await asyncio.to_thread(written.wait, 5)
@@ -175,6 +181,48 @@ async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
         await asyncio.gather(*rest)
         assert ledger.flow.batches == 2
     assert world.balance("p1") == "85.00"
+
+
+@pytest.mark.parametrize(("percent", "then"), [(0, [2, 2]), (100, [4, 4])])
+async def test_who_was_answered_is_waited_for(world, monkeypatch, percent, then):
+    """Two who ask again at once share the next batches with two who came meanwhile, or do not."""
+    sizes, settle = [], world.writer.settle
+
+    async def settling(commands, *rest):
+        sizes.append(len(commands))
+        return await settle(commands, *rest)
+
+    monkeypatch.setattr(world.writer, "linger_percent", percent)
+    monkeypatch.setattr(world.writer, "settle", settling)
+    under_way, disk = held_up(world, monkeypatch)
+    async with door(world) as ledger:
+
+        async def play(name):
+            for number in range(3):
+                await ledger.apply(bet(f"{name}{number}", "1.00"))
+
+        first = [asyncio.ensure_future(play(name)) for name in "ab"]
+        await asyncio.to_thread(under_way.wait, 5)
+        second = [asyncio.ensure_future(play(name)) for name in "cd"]
+        await asyncio.sleep(0)
+        disk.set()
+        await asyncio.gather(*first, *second)
+    assert sizes[:3] == [2, *then]
+    assert world.balance("p1") == "88.00"
+
+
+async def test_who_does_not_come_again_is_not_waited_for(world, monkeypatch):
+    """The next batch goes on without those who were answered and left."""
+    monkeypatch.setattr(world.writer, "linger_percent", 100)
+    under_way, disk = held_up(world, monkeypatch)
+    async with door(world) as ledger:
+        gone = [asyncio.ensure_future(ledger.apply(bet(key, "1.00"))) for key in ("b1", "b2")]
+        await asyncio.to_thread(under_way.wait, 5)
+        stays = asyncio.ensure_future(ledger.apply(bet("b3", "1.00")))
+        await asyncio.sleep(0)
+        disk.set()
+        outcomes = await asyncio.wait_for(asyncio.gather(*gone, stays), timeout=30)
+    assert [type(each) for each in outcomes] == [Applied] * 3
 
 
 async def test_one_fault_harms_nobody_else(world, monkeypatch):

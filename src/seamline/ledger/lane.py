@@ -1,7 +1,8 @@
 """A lane of the ledger: commands queue, are decided batch by batch, and are answered.
 
-One commit serves a whole batch (group commit): while it is written, the next batch gathers. An
-outcome is handed back only after COMMIT has returned, so what was answered is durable.
+One commit serves a whole batch (group commit): while it is written, the next batch gathers, and
+where a batch has a price of its own, for a moment longer. An outcome is handed back only after
+COMMIT has returned, so what was answered is durable.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ CLOSING = Rejected(why=Rejection.BUSY, detail="the gateway is stopping")
 
 #: How long what is owed waits for a store that is away, while nothing else comes.
 REST_MS = 1_000
+
+#: The longest that a batch waits for those who were answered with the last one.
+LINGER_MS = 5
 
 Waiter = tuple[Command, asyncio.Future[Outcome]]
 
@@ -80,6 +84,8 @@ class Lane:
         self._owed: list[Command] = []
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._filled = asyncio.Event()
+        #: How many commands are waited for.
+        self._expected = 1
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._work(), name="ledger")
@@ -102,7 +108,8 @@ class Lane:
             return STALLED
         future: asyncio.Future[Outcome] = self._loop.create_future()
         self._commands.append((command, future))
-        self._filled.set()
+        if len(self._commands) >= self._expected:
+            self._filled.set()
         return await future
 
     async def run(self, errand: Callable[[Writer, int], ResultT]) -> ResultT:
@@ -157,6 +164,7 @@ class Lane:
         self._flow.batches += 1
         self._flow.commands += size
         self._flow.sizes[min((size - 1).bit_length(), len(self._flow.sizes) - 1)] += 1
+        begun_s = self._loop.time()
         with self._watch(batch) as given_up:
             outcomes = await self._settle_or_say_why([command for command, _ in batch])
         self._owed = [
@@ -174,7 +182,9 @@ class Lane:
                 future.set_result(outcome)
         if self._owed and not given_up:
             await self._rest()
-        elif self._commands:
+            return
+        await self._linger(size, self._loop.time() - begun_s)
+        if self._commands:
             await self._look_ahead()
 
     async def _rest(self) -> None:
@@ -186,6 +196,22 @@ class Lane:
             self._filled.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), REST_MS / 1000)
+
+    async def _linger(self, answered: int, took_s: float) -> None:
+        """Wait until as many are there as could be: those who queue, and those who were answered.
+
+        Vendors ask again over the same few connections. Were the next batch to begin at once, they
+        would go on in two halves for ever, and each pays for a batch. Who comes late is not waited
+        for longer than that saves.
+        """
+        longest_s = min(took_s * self._writer.linger_percent / 100, LINGER_MS / 1000)
+        self._expected = min(len(self._commands) + answered, self._tempo.batch_limit)
+        if longest_s and len(self._commands) < self._expected and not self._errands:
+            self._filled.clear()
+            watch = self._loop.call_later(longest_s, self._filled.set)
+            await self._filled.wait()
+            watch.cancel()
+        self._expected = 1
 
     async def _look_ahead(self) -> None:
         """While answers go out, let the store look for what the next batch needs."""

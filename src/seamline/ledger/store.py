@@ -108,6 +108,13 @@ class Writer(Protocol):
     def patience_ms(self) -> int | None:
         """How long commands queue behind a batch before they are refused; None: its deadline."""
 
+    @property
+    def linger_percent(self) -> int:
+        """For how long of a batch's time the next one may wait to become larger.
+
+        It pays where a batch costs much that does not depend on its size.
+        """
+
     async def settle(
         self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
     ) -> Sequence[Outcome]:

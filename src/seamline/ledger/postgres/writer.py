@@ -73,6 +73,9 @@ class PostgresWriter(Registry):
     #: While no leader answers, everybody hears so within a second.
     patience_ms = 800
 
+    #: Four round trips cost as much as a dozen bets (bench/RESULTS.md).
+    linger_percent = 25
+
     def __init__(self, info: str, currencies: Currencies, *, prepare: bool, lanes: int) -> None:
         self.lanes = lanes
         self._currencies = currencies

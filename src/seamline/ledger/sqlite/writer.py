@@ -41,6 +41,9 @@ class SqliteWriter(Registry):
     #: A disk that is slow for a moment is waited for.
     patience_ms = None
 
+    #: A batch has hardly a price of its own here, and while it commits requests are read.
+    linger_percent = 0
+
     def __init__(
         self, connection: apsw.Connection, currencies: Currencies, checkpointer: Checkpointer
     ) -> None:
