@@ -183,8 +183,8 @@ async def test_nothing_is_answered_before_it_is_durable(world, monkeypatch):
     assert world.balance("p1") == "85.00"
 
 
-@pytest.mark.parametrize(("percent", "then"), [(0, [2, 2]), (100, [4, 4])])
-async def test_who_was_answered_is_waited_for(world, monkeypatch, percent, then):
+@pytest.mark.parametrize(("lingers", "then"), [(False, [2, 2]), (True, [4, 4])])
+async def test_who_was_answered_is_waited_for(world, monkeypatch, lingers, then):
     """Two who ask again at once share the next batches with two who came meanwhile, or do not."""
     sizes, settle = [], world.writer.settle
 
@@ -192,7 +192,7 @@ async def test_who_was_answered_is_waited_for(world, monkeypatch, percent, then)
         sizes.append(len(commands))
         return await settle(commands, *rest)
 
-    monkeypatch.setattr(world.writer, "linger_percent", percent)
+    monkeypatch.setattr(world.writer, "lingers", lingers)
     monkeypatch.setattr(world.writer, "settle", settling)
     under_way, disk = held_up(world, monkeypatch)
     async with door(world) as ledger:
@@ -213,7 +213,7 @@ async def test_who_was_answered_is_waited_for(world, monkeypatch, percent, then)
 
 async def test_who_does_not_come_again_is_not_waited_for(world, monkeypatch):
     """The next batch goes on without those who were answered and left."""
-    monkeypatch.setattr(world.writer, "linger_percent", 100)
+    monkeypatch.setattr(world.writer, "lingers", True)
     under_way, disk = held_up(world, monkeypatch)
     async with door(world) as ledger:
         gone = [asyncio.ensure_future(ledger.apply(bet(key, "1.00"))) for key in ("b1", "b2")]

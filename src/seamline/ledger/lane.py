@@ -84,8 +84,9 @@ class Lane:
         self._owed: list[Command] = []
         self._errands: deque[Callable[[], Awaitable[None]]] = deque()
         self._filled = asyncio.Event()
-        #: How many commands are waited for.
+        #: How many commands are waited for, and whether as many came the last time.
         self._expected = 1
+        self._all_came = False
         self._closing = False
         self._loop = asyncio.get_running_loop()
         self._task = self._loop.create_task(self._work(), name="ledger")
@@ -183,7 +184,8 @@ class Lane:
         if self._owed and not given_up:
             await self._rest()
             return
-        await self._linger(size, self._loop.time() - begun_s)
+        if self._writer.lingers:
+            await self._linger(size, self._loop.time() - begun_s)
         if self._commands:
             await self._look_ahead()
 
@@ -201,16 +203,17 @@ class Lane:
         """Wait until as many are there as could be: those who queue, and those who were answered.
 
         Vendors ask again over the same few connections. Were the next batch to begin at once, they
-        would go on in two halves for ever, and each pays for a batch. Who comes late is not waited
-        for longer than that saves.
+        would go on in two halves for ever, and each pays for a batch. They are waited for as long
+        as the last batch took, or a quarter of it where they did not all come the last time.
         """
-        longest_s = min(took_s * self._writer.linger_percent / 100, LINGER_MS / 1000)
         self._expected = min(len(self._commands) + answered, self._tempo.batch_limit)
-        if longest_s and len(self._commands) < self._expected and not self._errands:
+        if len(self._commands) < self._expected and not self._errands:
             self._filled.clear()
+            longest_s = min(took_s if self._all_came else took_s / 4, LINGER_MS / 1000)
             watch = self._loop.call_later(longest_s, self._filled.set)
             await self._filled.wait()
             watch.cancel()
+        self._all_came = len(self._commands) >= self._expected
         self._expected = 1
 
     async def _look_ahead(self) -> None:

@@ -109,11 +109,8 @@ class Writer(Protocol):
         """How long commands queue behind a batch before they are refused; None: its deadline."""
 
     @property
-    def linger_percent(self) -> int:
-        """For how long of a batch's time the next one may wait to become larger.
-
-        It pays where a batch costs much that does not depend on its size.
-        """
+    def lingers(self) -> bool:
+        """Whether a batch costs so much, however small it is, that waiting for a larger one pays."""
 
     async def settle(
         self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge

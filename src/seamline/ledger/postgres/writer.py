@@ -74,7 +74,7 @@ class PostgresWriter(Registry):
     patience_ms = 800
 
     #: Four round trips cost as much as a dozen bets (bench/RESULTS.md).
-    linger_percent = 25
+    lingers = True
 
     def __init__(self, info: str, currencies: Currencies, *, prepare: bool, lanes: int) -> None:
         self.lanes = lanes

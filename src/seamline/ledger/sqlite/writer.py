@@ -42,7 +42,7 @@ class SqliteWriter(Registry):
     patience_ms = None
 
     #: A batch has hardly a price of its own here, and while it commits requests are read.
-    linger_percent = 0
+    lingers = False
 
     def __init__(
         self, connection: apsw.Connection, currencies: Currencies, checkpointer: Checkpointer
