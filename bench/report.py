@@ -41,6 +41,15 @@ class Growth(msgspec.Struct, frozen=True):
     gib: float
 
 
+class Server(msgspec.Struct, frozen=True):
+    """What one PostgreSQL server did."""
+
+    #: pgbench's standard load, and a bet as one function.
+    yardsticks: Sequence[Tally]
+    #: By the number of connections: the gateway with one worker and with two, then the peer.
+    contestants: Mapping[int, Sequence[Tally]]
+
+
 class Report(msgspec.Struct):
     """Everything that one run of the bench found."""
 
@@ -50,7 +59,7 @@ class Report(msgspec.Struct):
     #: Each dialect on the same gateway.
     vendors: list[Tally] = msgspec.field(default_factory=list)
     #: The yardsticks, the gateway and the peer on one PostgreSQL server.
-    on_postgres: list[Tally] = msgspec.field(default_factory=list)
+    on_postgres: Server | None = None
     growth_on_postgres: Growth | None = None
     #: Why something was left out, in words.
     notes: list[str] = msgspec.field(default_factory=list)
@@ -114,21 +123,31 @@ def _vendors(tallies: Sequence[Tally]) -> str:
     return _table(names, rows)
 
 
-def _on_postgres(tallies: Sequence[Tally]) -> str:
+def _on_postgres(server: Server) -> str:
     """One server: what PostgreSQL itself does beside what the gateway and the peer do on it."""
-    standard, function, *gateways, peer = (each.rate for each in tallies)
-    best = max(gateways)
-    ratios = (
-        ("seamline, better of the two / TPC-B-like", f"{best / standard:.2f}", "> 1"),
-        ("seamline, better of the two / bet function", f"{best / function:.2f}", ">= 0.4, aim 0.6"),
-        ("seamline, better of the two / peer", f"{best / peer:.2f}", ">= 10"),
-    )
+    tallies = [*server.yardsticks, *(each for of in server.contestants.values() for each in of)]
+    each_s = [_beside(server.yardsticks, of) for of in server.contestants.values()]
+    rows = [
+        (f"seamline, better of the two / {name}", *(f"{each:.2f}" for each in values), bar)
+        for (name, bar), *values in zip(_BARS, *each_s, strict=True)
+    ]
+    counts = [f"{count} connections" for count in server.contestants]
     return (
         "On one PostgreSQL server:\n\n"
         + _table(_RATES, [_rates(each) for each in tallies])
         + "\n\n"
-        + _table(("ratio of medians", "value", "bar"), ratios)
+        + _table(("ratio of medians", *counts, "bar"), rows)
     )
+
+
+_BARS = (("TPC-B-like", "> 1"), ("bet function", ">= 0.4, aim 0.6"), ("peer", ">= 10"))
+
+
+def _beside(yardsticks: Sequence[Tally], contestants: Sequence[Tally]) -> Sequence[float]:
+    """The better gateway's rate as a multiple of each yardstick's, and of the peer's."""
+    *gateways, peer = contestants
+    best = max(each.rate for each in gateways)
+    return [best / each.rate for each in (*yardsticks, peer)]
 
 
 def _rates(tally: Tally) -> tuple[str, ...]:

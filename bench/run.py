@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import grow_database
@@ -22,7 +23,7 @@ import report
 from bets import SWIPEGAMES, Recipe, write_slices
 from contestants import Bare, Contestant, Peer, Seamline, SeamlineOnPostgres
 from growth import WARM_UP_S, LargeDatabase, LargeFile, grown
-from load import THREADS, account_for, drive
+from load import CONNECTIONS, THREADS, account_for, drive
 from pgbench import Function, TpcB, Yardstick, best_clients, measure
 from postgres import Books, Seeded, postgres
 from report import Report, Tally
@@ -35,6 +36,8 @@ PLAYERS = 10_000
 REQUESTS_PER_SECOND = 40_000
 #: Signing takes longer than sending: no more than one dialect takes in a second.
 VENDOR_REQUESTS_PER_SECOND = 15_000
+#: Over how many connections the gateway and the peer are asked on PostgreSQL.
+ON_POSTGRES = (CONNECTIONS, 2 * CONNECTIONS)
 STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth", "postgres", "postgres-growth")
 
 
@@ -121,13 +124,18 @@ def entered(stack: ExitStack, only: Sequence[str], folder: Path, found: Report) 
     return contestants
 
 
-def play(contestant: Contestant, tally: Tally, folder: Path, seconds: float) -> None:
+def play(
+    contestant: Contestant,
+    tally: Tally,
+    folder: Path,
+    seconds: float,
+    connections: int = CONNECTIONS,
+) -> None:
     """One round: fresh state, warm-up, load, a graceful end, the books."""
     with contestant.fresh() as running:
-        warm = drive(running.port, SWIPEGAMES.path(), folder / "warm", WARM_UP_S, *contestant.feed)
-        load = drive(
-            running.port, SWIPEGAMES.path(), folder / "requests", seconds, *contestant.feed
-        )
+        ask = partial(drive, running.port, SWIPEGAMES.path(), connections=connections)
+        warm = ask(folder / "warm", WARM_UP_S, *contestant.feed)
+        load = ask(folder / "requests", seconds, *contestant.feed)
         tally.rss_mb.append(running.rss_mb())
     recorded = contestant.recorded()
     if recorded is not None:
@@ -195,24 +203,28 @@ def beside_yardsticks(
     contestants: Sequence[Contestant],
     folder: Path,
     options: argparse.Namespace,
-) -> list[Tally]:
+) -> report.Server:
     """The server's own yardsticks, each with the clients that suit it, and those who use it."""
     clients = [best_clients(stick) for stick in sticks]
-    measured = [
+    yardsticks = [
         Tally(f"{stick.name}, {count} clients")
         for stick, count in zip(sticks, clients, strict=True)
     ]
-    tallies = [Tally(each.name) for each in contestants]
+    tallies = {
+        count: [Tally(f"{each.name}, {count} connections") for each in contestants]
+        for count in ON_POSTGRES
+    }
     for number in range(options.rounds):
-        for stick, count, tally in zip(sticks, clients, measured, strict=True):
+        for stick, count, tally in zip(sticks, clients, yardsticks, strict=True):
             load, recorded = measure(stick, count, options.seconds)
             tally.loads.append(load)
             tally.recorded.append(recorded)
             say(f"round {number + 1}: {tally.name} {load.rate:,.0f}/s")
-        for contestant, tally in zip(contestants, tallies, strict=True):
-            play(contestant, tally, folder, options.seconds)
-            say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
-    return measured + tallies
+        for count in ON_POSTGRES:
+            for contestant, tally in zip(contestants, tallies[count], strict=True):
+                play(contestant, tally, folder, options.seconds, count)
+                say(f"round {number + 1}: {tally.name} {tally.loads[-1].rate:,.0f} bets/s")
+    return report.Server(yardsticks, tallies)
 
 
 def grow_and_play(

@@ -128,7 +128,7 @@ class Book(Pages):
         transaction.player = self.owners.get(account.id)
         transaction.currency = account.currency
         transaction.debit, transaction.credit = self._sides(command, account, move)
-        round_ = self._play(command, view, move, transaction.id)
+        round_ = self._play(command, view, move, transaction)
         transaction.round = round_.id if round_ is not None else None
         transaction.previous = account.last
         self._carry(command, account, move, transaction.id)
@@ -136,7 +136,7 @@ class Book(Pages):
         if self._pays(command, view, move, "each"):
             self._claim(transaction, command.claim or "", account.id)
         account.chain = transaction.chain = chained(account.chain, transaction)
-        self._roll_up(command.kind, account, move, command.integration)
+        self._roll_up(transaction, account, move)
 
     @staticmethod
     def _pays(command: Command, view: View, move: Move, claimants: str) -> bool:
@@ -206,7 +206,9 @@ class Book(Pages):
         mark = msgspec.structs.replace(command, kind=kind, key=key)
         self._enter(mark, msgspec.structs.replace(view, fingerprint=bytes(16), prior=None), Move())
 
-    def _play(self, command: Command, view: View, move: Move, number: int) -> Round | None:
+    def _play(
+        self, command: Command, view: View, move: Move, transaction: Transaction
+    ) -> Round | None:
         """The round that the command belongs to, brought up to date; opened when it is new."""
         account = view.account
         if command.kind in _OUTSIDE or account is None or move.rejection is not None:
@@ -215,8 +217,8 @@ class Book(Pages):
         if round_ is None:
             if command.round is None:
                 return None
-            round_ = self._open(command, view, account, number)
-        round_.last, round_.changed_ms = number, self.time_of(account)
+            round_ = self._open(command, view, account, transaction)
+        round_.last, round_.changed_ms = transaction.id, transaction.created_ms
         if command.kind is Kind.BET:
             round_.bets, round_.staked = round_.bets + 1, round_.staked + move.units
         elif command.kind is Kind.REFUND:
@@ -228,16 +230,17 @@ class Book(Pages):
         self.changed[round_.id] = round_
         return round_
 
-    def _open(self, command: Command, view: View, account: Account, number: int) -> Round:
-        key, at_ms = self._round_key(command, view, account.id), self.time_of(account)
-        round_ = Round(self._new_round(), *key, at_ms, at_ms, number, number)
+    def _open(self, command: Command, view: View, account: Account, first: Transaction) -> Round:
+        key, at_ms = self._round_key(command, view, account.id), first.created_ms
+        round_ = Round(self._new_round(), *key, at_ms, at_ms, first.id, first.id)
         self.enter_round(round_)
         self.opened.append(round_)
         return round_
 
-    def _roll_up(self, kind: Kind, account: Account, move: Move, integration: str) -> None:
+    def _roll_up(self, row: Transaction, account: Account, move: Move) -> None:
         """Count the movement; units are signed as the player sees them."""
-        key = (self.time_of(account) // HOUR_MS, integration, account.currency.code, kind.value)
+        hour, kind = row.created_ms // HOUR_MS, row.kind.value
+        key = (hour, row.integration, account.currency.code, kind)
         entry = self.rollups.setdefault(key, [0, 0])
         entry[0] += 1
         entry[1] += move.units if move.credit else -move.units

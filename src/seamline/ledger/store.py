@@ -110,7 +110,7 @@ class Writer(Protocol):
 
     @property
     def lingers(self) -> bool:
-        """Whether a batch costs so much, however small it is, that waiting for a larger one pays."""
+        """Whether any batch costs so much that waiting for a larger one pays."""
 
     async def settle(
         self, commands: Sequence[Command], terms: Mapping[str, Terms], now_ms: int, judge: Judge
