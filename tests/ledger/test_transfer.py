@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import time
 from contextlib import closing, contextmanager
 
 import psycopg
@@ -12,6 +13,7 @@ from kit.command import OTHER, bet, deposit, refund, reward, win, withdrawal
 from kit.world import CURRENCIES, PostgresWorld, StoreWorld, furnished, limits
 from seamline.cli.stores import place_of
 from seamline.ledger import transfer as moving
+from seamline.ledger.postgres import transfer as on_postgres
 from seamline.ledger.postgres.directory import BLOCK
 from seamline.ledger.store import StoreError
 from seamline.ledger.transfer import TABLES, compared, transfer
@@ -376,6 +378,23 @@ def test_gateways_keep_a_database_for_themselves(tmp_path, ledger_url):
         with pytest.raises(StoreError, match="gateways have the database open"):
             moved(source, target)
     world.close()
+
+
+def test_a_gateway_that_is_just_leaving_is_waited_for(tmp_path, ledger_url, monkeypatch):
+    """The server may list its connections a moment longer than they are there."""
+    world = furnished(PostgresWorld(ledger_url))
+    looks, pause = [], time.sleep
+
+    def close_at_the_second_look(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            world.close()
+        pause(seconds)
+
+    monkeypatch.setattr(on_postgres, "LEAVING_MS", 60_000)
+    monkeypatch.setattr(time, "sleep", close_at_the_second_look)
+    moved(world.url, f"sqlite:///{tmp_path}/x.db")
+    assert len(looks) >= 2
 
 
 def test_a_source_holds_still(road):

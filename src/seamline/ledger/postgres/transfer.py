@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -24,6 +25,11 @@ SQL = queries(__package__) | queries(__package__, "transfer.sql")
 #: Columns that only this backend has, with what a moved row gets there. What batches add at the
 #: same time is kept in stripes, and is read added up.
 OWN: Mapping[str, tuple[str, Value]] = {"rollups": ("stripe", 0)}
+
+
+#: How long a server may take to see that a program closed its connections, and how often to look.
+LEAVING_MS = 1_000
+LOOK_AGAIN_MS = 50
 
 
 class PostgresSource:
@@ -148,13 +154,15 @@ def target(url: str, currencies: Currencies) -> Iterator[PostgresTarget]:
 
 
 def _check_alone(link: Link, what: str) -> None:
-    """Refuse a database that gateways have open."""
-    (count,) = cast("tuple[int]", link.connection.execute(SQL["gateways"].encode()).fetchone())
-    if count:
-        raise StoreError(
-            f"gateways have the database open ({count} connections named seamline); "
-            f"stop them before it is {what}"
-        )
+    """Refuse a database that gateways have open; one that just stopped may still be listed."""
+    asks, stop_s = SQL["gateways"].encode(), time.monotonic() + LEAVING_MS / 1000
+    while (count := cast("tuple[int]", link.connection.execute(asks).fetchone())[0]) > 0:
+        if time.monotonic() > stop_s:
+            raise StoreError(
+                f"gateways have the database open ({count} connections named seamline); "
+                f"stop them before it is {what}"
+            )
+        time.sleep(LOOK_AGAIN_MS / 1000)
 
 
 @contextmanager
