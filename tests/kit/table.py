@@ -9,8 +9,8 @@ A command is its kind, its key (`-` for none), and then in any order: an amount,
 a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs
 such as `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not
 named), `note n1`, `believes 9.00`, `objects PRICE`, `from other`. `^` is in the keys that no vendor
-can name. An answer's balance may be left out; to `status` it is how the bet stands. Other lines
-furnish the world:
+can name. An answer's balance may be left out, `-` is for none; to `status` it is how the bet
+stands. Other lines furnish the world:
 
     player p3                 session s3 p3 BTC           close s1
     status p1 blocked         limits p1 {"session_minutes": 60}
@@ -114,8 +114,8 @@ def run(table: Table, world) -> None:
         except Broken:
             assert answer == "fault", line
             continue
-        found = answer_of(outcome, told=bool(re.search(r"-?\d", answer.split()[-1])))
-        assert found == answer, line
+        told = re.search(r"\d|^-$", answer.split()[-1]) is not None
+        assert answer_of(outcome, told) == answer.removesuffix(" -"), line
         raised = world.alerts()[known:]
         assert [alert for _, alert in raised] == alerts.replace(",", " ").split(), line
         known += len(raised)

@@ -33,6 +33,9 @@ IDENTITY = [
         refund f2 of b1 snone -> replayed 100.00
         refund f3 of b1 for p1 in USD -> replayed 100.00
         refund f3 of b1 for p2 in USD -> rejected DUPLICATE_CHANGED ! duplicate_changed
+        refund f4 of b2 snone -> rejected SESSION_UNKNOWN
+        win b2 5.00 s2 r1 -> applied 110.00 ! win_without_bet
+        refund f4 of b2 snone -> rejected SESSION_UNKNOWN -
         """,
         Policy(replayed_balance="current"),
     ),

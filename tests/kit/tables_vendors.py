@@ -266,6 +266,7 @@ TARGETS = [
         bet b1 10.00 s1 r1 -> applied 90.00
         win w1 5.00 s1 r1 of b1 -> applied 95.00
         win l1 5.00 s1 of w1 late -> replayed 95.00
+        win l1 5.00 s2 of w1 late -> rejected TARGET_FOREIGN 100.00 ! target_foreign
         win l2 5.00 s1 of b1 late -> rejected TARGET_SETTLED 95.00 ! second_payout
         bet b2 10.00 s1 r2 -> applied 85.00
         win l3 5.00 s1 of b2 late -> applied 90.00

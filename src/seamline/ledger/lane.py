@@ -204,7 +204,8 @@ class Lane:
 
         Vendors ask again over the same few connections. Were the next batch to begin at once, they
         would go on in two halves for ever, and each pays for a batch. They are waited for as long
-        as the last batch took, or a quarter of it where they did not all come the last time.
+        as the last batch took, or a quarter of it where they did not all come the last time; never
+        for longer than `LINGER_MS`.
         """
         self._expected = min(len(self._commands) + answered, self._tempo.batch_limit)
         if len(self._commands) < self._expected and not self._errands:

@@ -13,6 +13,7 @@ from seamline.ledger.rules.view import (
     is_foreign,
     is_paid,
     refuse,
+    refuse_foreign,
 )
 from seamline.money import MAX_UNITS, Quantity
 from seamline.wallet import (
@@ -31,8 +32,7 @@ def refund(command: Command, view: View) -> Decision:
     if target is None:
         return Decision(move=Move(buries=True))
     if is_foreign(command, view, target):
-        detail = f"{command.target} belongs to another account"
-        return refuse(Rejection.TARGET_FOREIGN, view, detail, Raised(Alert.TARGET_FOREIGN, detail))
+        return refuse_foreign(command, view)
     if target.kind is Kind.TOMBSTONE or target.reversed_by is not None:
         return Decision(move=Move())
     if target.vouched_ms is not None and command.key == overdue_of(target.key):

@@ -97,9 +97,11 @@ def transaction_name(transaction: int) -> str:
 
 def replay(prior: Transaction, view: View) -> Decision:
     """Say again what was done."""
-    if prior.currency is None or prior.player is None:
-        return refuse(Rejection.SESSION_UNKNOWN, view)
     units, account = prior.balance, view.account
+    if prior.currency is None or prior.player is None:
+        # Nor is the account its own that its target leads to by now.
+        known = view.session.account if view.session is not None else None
+        return Decision(answer=rejected(Rejection.SESSION_UNKNOWN, known, ""))
     # What its target's key names may be somebody else's by now.
     current = view.terms.policy.replayed_balance == "current"
     if current and account is not None and account.id == prior.account:
@@ -205,6 +207,12 @@ def refuse(why: Rejection, view: View, detail: str = "", raised: Raised | None =
     if player is not None and player.language is not None:
         answer = msgspec.structs.replace(answer, language=player.language)
     return Decision(answer=answer, alerts=(raised,) if raised else ())
+
+
+def refuse_foreign(command: Command, view: View) -> Decision:
+    """The refusal of what names somebody else's transaction."""
+    detail = f"{command.target} belongs to another account"
+    return refuse(Rejection.TARGET_FOREIGN, view, detail, Raised(Alert.TARGET_FOREIGN, detail))
 
 
 def rejected(

@@ -12,6 +12,7 @@ from seamline.ledger.rules.view import (
     is_foreign,
     is_paid,
     refuse,
+    refuse_foreign,
     replay,
     unattributed,
 )
@@ -32,6 +33,8 @@ def win(command: Command, view: View) -> Decision:
         return _owed_to_nobody(command, view)
     target = view.target
     if command.late and target is not None and target.kind is Kind.WIN:
+        if is_foreign(command, view, target):
+            return refuse_foreign(command, view)
         return replay(target, view)
     credit = credit_of(command, account)
     if isinstance(credit, Rejected):
