@@ -73,6 +73,17 @@ def test_row48_a_payout_that_had_been_paid(oppi):
     assert oppi.units() == START - 2 + WON
 
 
+def test_row48_a_payout_of_somebody_else(oppi, served):
+    """Another player's item is no repeat of it: refused, without the first one's balance."""
+    payout = oppi.payout_body(bet_of_one(oppi))
+    oppi.ok("payout", payout)
+    other = Oppi(served).start()
+    (told,) = other.batch("retry", other.again(payout["transactionId"]))
+    assert told["status"] == "RS_ERROR"
+    assert told.get("balance") in (None, START)
+    assert (oppi.units(), other.units()) == (START - 1 + WON, START)
+
+
 def test_row49_the_id_of_the_bet(oppi):
     """A retry by the id of an unpaid bet pays that bet, once."""
     bet = bet_of_one(oppi)

@@ -59,9 +59,9 @@ SESSIONLESS = [
         "What is said of a player whom nobody knows touches no one else's bet.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00
-        win w1 5.00 s1 r1 for p9 of b1 -> rejected TARGET_FOREIGN 90.00 ! target_foreign
-        refund f1 of b1 for p9 in USD -> rejected TARGET_FOREIGN 90.00 ! target_foreign
-        status - of b1 for p9 -> rejected TARGET_FOREIGN 90.00
+        win w1 5.00 s1 r1 for p9 of b1 -> rejected TARGET_FOREIGN - ! target_foreign
+        refund f1 of b1 for p9 in USD -> rejected TARGET_FOREIGN - ! target_foreign
+        status - of b1 for p9 -> rejected TARGET_FOREIGN -
         win w1 5.00 for p1 of b1 -> applied 95.00
         """,
     ),

@@ -202,7 +202,9 @@ def credit_of(
 
 def refuse(why: Rejection, view: View, detail: str = "", raised: Raised | None = None) -> Decision:
     """A refusal that tells the balance where an account is known."""
-    answer = rejected(why, view.account, detail)
+    # Without a session it is the target's account that is known: somebody else's.
+    others = why is Rejection.TARGET_FOREIGN and view.session is None
+    answer = rejected(why, view.account if not others else None, detail)
     player = view.session.player if view.session is not None else view.player
     if player is not None and player.language is not None:
         answer = msgspec.structs.replace(answer, language=player.language)
