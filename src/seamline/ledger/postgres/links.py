@@ -116,11 +116,7 @@ class Link:
 
         Never in a transaction: the rest of that would go on without its beginning.
         """
-        if self._db is None or self._db.closed:
-            return
-        heard = select.poll()
-        heard.register(self._db.pgconn.socket, select.POLLIN)
-        if heard.poll(0):
+        if self._db is not None and not self._db.closed and _speaks(self._db.pgconn):
             self.close()
 
     @contextmanager
@@ -172,8 +168,11 @@ class Line:
     async def begin(self) -> None:
         """Begin with the next statements; on a new connection where the last one was lost."""
         self._begun = False
-        if self._pipe is not None and self._pipe.connection.closed:
-            await self.drop()
+        if self._pipe is not None:
+            kept = self._pipe.connection
+            # The end of one that was idle may not have been heard of yet.
+            if kept.closed or _speaks(kept.pgconn):
+                await self.drop()
         if self._pipe is None:
             try:
                 async with asyncio.timeout(CONNECT_MS / 1000):
@@ -268,6 +267,13 @@ def said(error: BaseException) -> str:
     """What went wrong with a connection, in one line."""
     text = " ".join(str(error).split())
     return f"PostgreSQL: {text or 'no answer in time'}"
+
+
+def _speaks(pgconn: psycopg.pq.abc.PGconn) -> bool:
+    """Whether the server says something that nobody asked for: that the connection ends."""
+    heard = select.poll()
+    heard.register(pgconn.socket, select.POLLIN)
+    return bool(heard.poll(0))
 
 
 def _shut(pgconn: psycopg.pq.abc.PGconn) -> None:
