@@ -221,6 +221,14 @@ def standbys(server, names):
     with server.connect() as connection:
         connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         connection.execute("SELECT pg_reload_conf()")
+    # Who connects is told by the server's first process, once that has heard of it.
+    wait_for(lambda: standbys_of(server) == names)
+
+
+def standbys_of(server):
+    """Which standbys the COMMITs of a new connection wait for."""
+    with server.connect() as connection:
+        return connection.execute("SHOW synchronous_standby_names").fetchone()[0]
 
 
 def waiting_for_standbys(server):
