@@ -99,9 +99,7 @@ def replay(prior: Transaction, view: View) -> Decision:
     """Say again what was done."""
     units, account = prior.balance, view.account
     if prior.currency is None or prior.player is None:
-        # Nor is the account its own that its target leads to by now.
-        known = view.session.account if view.session is not None else None
-        return Decision(answer=rejected(Rejection.SESSION_UNKNOWN, known, ""))
+        return refuse(Rejection.SESSION_UNKNOWN, _less_the_target(view))
     # What its target's key names may be somebody else's by now.
     current = view.terms.policy.replayed_balance == "current"
     if current and account is not None and account.id == prior.account:
@@ -202,13 +200,18 @@ def credit_of(
 
 def refuse(why: Rejection, view: View, detail: str = "", raised: Raised | None = None) -> Decision:
     """A refusal that tells the balance where an account is known."""
-    # Without a session it is the target's account that is known: somebody else's.
-    others = why is Rejection.TARGET_FOREIGN and view.session is None
-    answer = rejected(why, view.account if not others else None, detail)
+    if why is Rejection.TARGET_FOREIGN:
+        view = _less_the_target(view)
+    answer = rejected(why, view.account, detail)
     player = view.session.player if view.session is not None else view.player
     if player is not None and player.language is not None:
         answer = msgspec.structs.replace(answer, language=player.language)
     return Decision(answer=answer, alerts=(raised,) if raised else ())
+
+
+def _less_the_target(view: View) -> View:
+    """The view without the account that only its target leads to: it may be somebody else's."""
+    return view if view.session is not None else msgspec.structs.replace(view, account=None)
 
 
 def refuse_foreign(command: Command, view: View) -> Decision:
