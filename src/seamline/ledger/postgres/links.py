@@ -112,11 +112,11 @@ class Link:
         return self._db
 
     def refresh(self) -> None:
-        """Give up a connection that ended while nobody used it: only then it has something to say.
+        """Give up a connection that ended while nobody used it.
 
         Never in a transaction: the rest of that would go on without its beginning.
         """
-        if self._db is not None and not self._db.closed and _speaks(self._db.pgconn):
+        if self._db is not None and _has_ended(self._db):
             self.close()
 
     @contextmanager
@@ -168,11 +168,8 @@ class Line:
     async def begin(self) -> None:
         """Begin with the next statements; on a new connection where the last one was lost."""
         self._begun = False
-        if self._pipe is not None:
-            kept = self._pipe.connection
-            # The end of one that was idle may not have been heard of yet.
-            if kept.closed or _speaks(kept.pgconn):
-                await self.drop()
+        if self._pipe is not None and _has_ended(self._pipe.connection):
+            await self.drop()
         if self._pipe is None:
             try:
                 async with asyncio.timeout(CONNECT_MS / 1000):
@@ -269,10 +266,12 @@ def said(error: BaseException) -> str:
     return f"PostgreSQL: {text or 'no answer in time'}"
 
 
-def _speaks(pgconn: psycopg.pq.abc.PGconn) -> bool:
-    """Whether the server says something that nobody asked for: that the connection ends."""
+def _has_ended(idle: Connection | AsyncConnection) -> bool:
+    """Whether a connection was lost while nobody used it: only then it has something to say."""
+    if idle.closed:
+        return True
     heard = select.poll()
-    heard.register(pgconn.socket, select.POLLIN)
+    heard.register(idle.pgconn.socket, select.POLLIN)
     return bool(heard.poll(0))
 
 
