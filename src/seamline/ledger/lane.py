@@ -55,6 +55,12 @@ class Flow(msgspec.Struct):
     #: `sizes[n]`: batches of at most 2**n commands.
     sizes: list[int] = msgspec.field(default_factory=lambda: [0] * 16)
 
+    def note(self, size: int) -> None:
+        """Count a batch of so many commands."""
+        self.batches += 1
+        self.commands += size
+        self.sizes[min((size - 1).bit_length(), len(self.sizes) - 1)] += 1
+
 
 class Tempo(msgspec.Struct):
     """How a lane goes: commands per batch, how long they wait, and its clock.
@@ -159,12 +165,9 @@ class Lane:
     async def _turn(self) -> None:
         """Decide one batch and answer it. What is owed comes first."""
         owed = [(refund, self._loop.create_future()) for refund in self._owed]
-        size = min(len(self._commands), self._tempo.batch_limit)
-        batch = [*owed, *(self._commands.popleft() for _ in range(size))]
-        size = len(batch)
-        self._flow.batches += 1
-        self._flow.commands += size
-        self._flow.sizes[min((size - 1).bit_length(), len(self._flow.sizes) - 1)] += 1
+        asked = min(len(self._commands), self._tempo.batch_limit)
+        batch = [*owed, *(self._commands.popleft() for _ in range(asked))]
+        self._flow.note(len(batch))
         begun_s = self._loop.time()
         with self._watch(batch) as given_up:
             outcomes = await self._settle_or_say_why([command for command, _ in batch])
@@ -175,17 +178,12 @@ class Lane:
         ]
         if given_up:
             self._make_good(batch, outcomes)
-        # Who went away meanwhile gets the answer by asking again.
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                _unless_gone(future, partial(future.set_exception, outcome))
-            elif not future.done():
-                future.set_result(outcome)
+        _answer(batch, outcomes)
         if self._owed and not given_up:
             await self._rest()
             return
         if self._writer.lingers:
-            await self._linger(size, self._loop.time() - begun_s)
+            await self._linger(asked, self._loop.time() - begun_s)
         if self._commands:
             await self._look_ahead()
 
@@ -329,6 +327,15 @@ class Lane:
             view = book.view(command, self._terms[command.integration])
             outcomes.append(book.post(command, view, decide(command, view)))
         return outcomes
+
+
+def _answer(batch: Sequence[Waiter], outcomes: Sequence[Outcome | Exception]) -> None:
+    """Tell each its own. Who went away meanwhile gets the answer by asking again."""
+    for (_, future), outcome in zip(batch, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            _unless_gone(future, partial(future.set_exception, outcome))
+        elif not future.done():
+            future.set_result(outcome)
 
 
 def _is_away(outcome: Outcome | Exception) -> bool:
