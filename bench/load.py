@@ -51,7 +51,7 @@ def drive(
     *options: str,
     connections: int = CONNECTIONS,
 ) -> Load:
-    """Send the signed requests as fast as replies come, over 64 connections.
+    """Send the signed requests as fast as replies come, over so many connections.
 
     Options are those of feed.lua: `wrap`, `statuses`. A run that ran out of requests is no run.
     """

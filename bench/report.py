@@ -126,10 +126,10 @@ def _vendors(tallies: Sequence[Tally]) -> str:
 def _on_postgres(server: Server) -> str:
     """One server: what PostgreSQL itself does beside what the gateway and the peer do on it."""
     tallies = [*server.yardsticks, *(each for of in server.contestants.values() for each in of)]
-    each_s = [_beside(server.yardsticks, of) for of in server.contestants.values()]
+    ratios = [_beside(server.yardsticks, of) for of in server.contestants.values()]
     rows = [
         (f"seamline, better of the two / {name}", *(f"{each:.2f}" for each in values), bar)
-        for (name, bar), *values in zip(_BARS, *each_s, strict=True)
+        for (name, bar), *values in zip(_BARS, *ratios, strict=True)
     ]
     counts = [f"{count} connections" for count in server.contestants]
     return (
