@@ -87,8 +87,9 @@ def test_row04_one_byte_of_the_body_changed(oppi):
 
 def test_row04_the_timestamp_changed(oppi):
     """Another time is refused under the old signature: it is signed."""
-    later = str(oppi.doors.clock_ms() + 1).encode()
-    answer = oppi.post("bet", oppi.bet_body(), time=oppi.doors.clock_ms(), x_timestamp=later)
+    time = oppi.doors.clock_ms()
+    later = str(time + 1).encode()
+    answer = oppi.post("bet", oppi.bet_body(), time=time, x_timestamp=later)
     assert "signature mismatch" in answer["message"]
     assert oppi.rows() == []
 
