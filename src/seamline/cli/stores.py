@@ -111,32 +111,41 @@ class LedgerFile:
 
     def open(self, currencies: Currencies) -> Store:
         """The file, made when there is none, and locked."""
-        return sqlite.SqliteStore(self.file, currencies)
+        with self._named():
+            return sqlite.SqliteStore(self.file, currencies)
 
     @contextmanager
     def reader(self, currencies: Currencies) -> Iterator[Reader]:
         """The file, for reading."""
-        with closing(sqlite.open_reader(self.file, currencies)) as reader:
+        with self._named(), closing(sqlite.open_reader(self.file, currencies)) as reader:
             yield reader
 
     def version(self) -> int | None:
         """The version of the schema in the file; None when there is no file."""
-        return sqlite.stored_version(self.file)
+        with self._named():
+            return sqlite.stored_version(self.file)
 
     def backup(self, target: Path, currencies: Currencies) -> None:
         """Copy the file page by page: what a reader refuses stays to be looked at."""
         _ = currencies
         if not self.file.exists():
             raise StoreError(f"no ledger at {self.file}")
-        sqlite.backup(self.file, target)
+        try:
+            sqlite.backup(self.file, target)
+        except apsw.Error as error:
+            raise StoreError(f"{self.name} to {target}: {error}") from error
 
-    def source(self, currencies: Currencies) -> AbstractContextManager[Source]:
+    @contextmanager
+    def source(self, currencies: Currencies) -> Iterator[Source]:
         """The file, locked."""
-        return sqlite_ends.source(self.file, currencies)
+        with self._named(), sqlite_ends.source(self.file, currencies) as end:
+            yield end
 
-    def target(self, currencies: Currencies) -> AbstractContextManager[Target]:
+    @contextmanager
+    def target(self, currencies: Currencies) -> Iterator[Target]:
         """The file, made when there is none, and locked."""
-        return sqlite_ends.target(self.file, currencies)
+        with self._named(), sqlite_ends.target(self.file, currencies) as end:
+            yield end
 
     def findings(self, currencies: Currencies) -> Iterator[Finding]:
         """SQLite's version, and whether the file can be read."""
@@ -153,6 +162,14 @@ class LedgerFile:
             size = self.file.stat().st_size / MIB
             yield Finding("ok", "ledger", f"{self.file}, {size:.1f} MiB")
             yield from of_ledger(reader, currencies)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """SQLite says what is the matter, but not with which file."""
+        try:
+            yield
+        except apsw.Error as error:
+            raise StoreError(f"{self.name}: {error}") from error
 
 
 def _library() -> Finding:

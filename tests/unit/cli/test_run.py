@@ -35,13 +35,20 @@ def test_a_mistake_in_the_settings_is_two(command, said, shop):
     assert err == 'seamline: seamline.toml: server.port: expected a whole number, got "x"\n'
 
 
-def test_a_file_that_is_no_ledger_is_one(said, shop):
-    """A file that is no database is said to be none, without a traceback."""
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        ("audit", "seamline.db"),
+        ("migrate", "seamline.db"),
+        ("backup copy.db", "seamline.db to copy.db"),
+    ],
+)
+def test_a_file_that_is_no_ledger(said, shop, command, named):
+    """Which file is no database is said in one line, without a traceback."""
     (shop / "seamline.db").write_bytes(b"not a ledger, but long enough to be looked at" * 40)
-    code, _, err = said("audit")
+    code, _, err = said(*command.split())
     assert code == 1
-    assert "file is not a database" in err
-    assert err.count("\n") == 1
+    assert err == f"seamline: {named}: file is not a database\n"
 
 
 def test_a_fault_of_the_program_is_not_hidden(monkeypatch, shop):

@@ -188,10 +188,10 @@ async def test_a_store_that_refuses_writes_is_not_ready(rig, monkeypatch):
     """When the store says that it is away, the gateway is not ready and says what it was told."""
 
     async def away(_work):
-        raise StoreUnavailable("FullError: disk full")
+        raise StoreUnavailable("seamline.db: disk full")
 
     monkeypatch.setattr(rig.world.writer, "transact", away)
-    reason = "cannot be written: FullError: disk full"
+    reason = "cannot be written: seamline.db: disk full"
     assert await rig.ready() == (503, {"store": reason})
     monkeypatch.undo()
     assert await rig.ready() == (200, {})

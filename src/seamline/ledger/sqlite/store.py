@@ -16,8 +16,8 @@ import apsw
 from seamline.ledger.sql import queries
 from seamline.ledger.sqlite.checkpoint import Checkpointer
 from seamline.ledger.sqlite.reader import SqliteReader
-from seamline.ledger.sqlite.writer import AWAY, SqliteWriter
-from seamline.ledger.store import UNFINISHED, StoreError, StoreUnavailable, check_scales
+from seamline.ledger.sqlite.writer import AWAY, SqliteWriter, away
+from seamline.ledger.store import UNFINISHED, StoreError, check_scales
 from seamline.money import Currencies
 
 SQL = queries(__package__)
@@ -84,7 +84,7 @@ class SqliteStore:
             with self._borrowed() as reader:
                 yield reader
         except AWAY as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+            raise away(error, self._path) from error
 
     @contextmanager
     def _borrowed(self) -> Iterator[SqliteReader]:

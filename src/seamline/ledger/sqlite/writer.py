@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import apsw
@@ -28,6 +29,14 @@ ResultT = TypeVar("ResultT")
 
 #: Faults of the disk or the file rather than of the program.
 AWAY = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.ReadOnlyError, apsw.CantOpenError)
+
+
+def away(error: Exception, file: str | Path) -> StoreUnavailable:
+    """What a fault of the disk is to others: it names the file, but not the folder.
+
+    The readiness check tells it to whoever asks.
+    """
+    return StoreUnavailable(f"{Path(file).name}: {error}")
 
 
 class SqliteWriter(Registry):
@@ -135,7 +144,7 @@ class SqliteWriter(Registry):
                 if self._db.in_transaction:
                     self._run("ROLLBACK")
             if isinstance(error, AWAY):
-                raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+                raise away(error, self._db.filename) from error
             raise
 
     def hurry(self) -> None:
