@@ -88,10 +88,9 @@ def session_of(row: Row, integration: str, currencies: Currencies) -> Session:
     return Session(number, integration, name, player, account, game, opened, expires, closed)
 
 
-def found_session(row: Row, integration: str, account: Account) -> Session:
-    """A row of `find_sessions`, with its account, whose id is the seventh column."""
+def found_session(row: Row, integration: str, player: Player, account: Account) -> Session:
+    """A row of `find_sessions`, with its player and its account."""
     number, name, game, opened, expires, closed = cast("_SessionRow", row[:6])
-    player = player_of(row[7:])
     return Session(number, integration, name, player, account, game, opened, expires, closed)
 
 

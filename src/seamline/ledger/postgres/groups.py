@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import cast
 
 from seamline.ledger.columns import Row
@@ -73,13 +74,17 @@ class Group:
 
     def appoint(self, purses: Sequence[Row]) -> None:
         """Note for each command the accounts that it may be about."""
-        appointed, linked = self._named(purses), defaultdict[tuple[str, str], set[int]](set)
-        for command, accounts in zip(self.commands, appointed, strict=True):
-            for link in _links(command):
+        appointed = self.accounts = self._named(purses)
+        links = list(map(_links, self.commands))
+        if len(set(chain.from_iterable(links))) == sum(map(len, links)):
+            return  # Mostly no two commands share a link.
+        linked = defaultdict[tuple[str, str], set[int]](set)
+        for theirs, accounts in zip(links, appointed, strict=True):
+            for link in theirs:
                 linked[link] |= accounts
         self.accounts = [
-            accounts.union(*(linked[link] for link in _links(command)))
-            for command, accounts in zip(self.commands, appointed, strict=True)
+            accounts.union(*(linked[link] for link in theirs))
+            for theirs, accounts in zip(links, appointed, strict=True)
         ]
 
     def _named(self, purses: Sequence[Row]) -> Sequence[set[int]]:
@@ -89,25 +94,23 @@ class Group:
         held = {(name, currency): account for name, currency, account in purses}
         named = []
         for command in self.commands:
-            found = {
-                sessions.get(command.session),
-                newest.get((command.player or "", command.game, command.currency)),
-                held.get((command.player, command.currency)),
-            }
+            found = {sessions.get(command.session)}
+            if newest:
+                found.add(newest.get((command.player or "", command.game, command.currency)))
+            if held:
+                found.add(held.get((command.player, command.currency)))
             if self.owners:
                 found |= {self.owners.get(key) for key in keys_of([command], self.terms.policy)}
-            named.append({cast("int", each) for each in found if each is not None})
+            found.discard(None)
+            named.append(cast("set[int]", found))
         return named
 
 
-def _links(command: Command) -> Iterator[tuple[str, str]]:
+def _links(command: Command) -> Sequence[tuple[str, str]]:
     """What ties commands of one batch together.
 
     What one does to a player's sessions, or leaves under a key, may decide which account another
     one is about.
     """
-    if command.player is not None:
-        yield "player", command.player
-    for key in (command.key, command.target):
-        if key is not None:
-            yield "key", key
+    named = (("player", command.player), ("key", command.key), ("key", command.target))
+    return [(what, name) for what, name in named if name is not None]

@@ -17,7 +17,7 @@ from seamline.ledger.postgres.arrays import literal, literals
 from seamline.ledger.postgres.directory import BLOCK, PostgresDirectory, ids_of
 from seamline.ledger.postgres.groups import Group
 from seamline.ledger.postgres.steps import Collision, Step, Steps, nothing
-from seamline.ledger.rows import Account, Player, Terms
+from seamline.ledger.rows import Account, Player, Session, Terms
 from seamline.ledger.store import Held
 from seamline.money import Currencies
 from seamline.wallet import Command
@@ -48,6 +48,8 @@ class Loading:
             for name, group in grouped(commands).items()
         ]
         self._ids: Iterator[int] = iter(())
+        #: Whose the locked accounts are.
+        self._players: dict[int, Player] = {}
         self._book = Book(
             now_ms,
             new_transaction=self._new_id,
@@ -147,8 +149,9 @@ class Loading:
         account = columns.account_of(row[:11], self._currencies)
         self._book.accounts[account.id] = account
         self._book.purses[account.player, account.currency.code] = account
-        self._book.owners[account.id] = cast("str", row[11])
-        self._book.clocks[account.id] = cast("int", row[12])
+        self._book.clocks[account.id] = cast("int", row[11])
+        player = self._players[account.id] = columns.player_of(row[12:])
+        self._book.owners[account.id] = player.name
 
     def _behind_locks(self, group: Group, step: Step) -> Callable[[], None]:
         """Ask for transactions, rounds and claims; what is to be called with the answers."""
@@ -192,17 +195,20 @@ class Loading:
         """Enter sessions and players with their accounts."""
         book, name = self._book, group.terms.integration
         for row in group.sessions:
-            session = columns.found_session(row, name, book.accounts[cast("int", row[6])])
+            session = self._session(row, name)
             book.sessions[name, session.name] = session
         for seat, row in group.newest:
-            session = columns.found_session(row, name, book.accounts[cast("int", row[6])])
-            book.newest[name, *seat] = session
+            book.newest[name, *seat] = self._session(row, name)
         for each in group.players.values():
             book.players[group.terms.brand, each.name] = each
         for command in group.commands:
             named = group.players.get(command.player or "")
             if named is not None and command.currency in group.terms.currencies:
                 self._give_purse(named, command.currency or "")
+
+    def _session(self, row: Row, integration: str) -> Session:
+        account = self._book.accounts[cast("int", row[6])]
+        return columns.found_session(row, integration, self._players[account.id], account)
 
     def _give_purse(self, player: Player, currency: str) -> None:
         """The account of a player in a currency, made up where there is none: it may stay empty."""

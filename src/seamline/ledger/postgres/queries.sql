@@ -24,22 +24,18 @@ SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 
        set_config('client_min_messages', 'warning', true)
 
 -- find_sessions --
--- The sessions of one integration by name, each with its account's id and its player.
-SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account,
-       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
+-- The sessions of one integration by name, each with its account's id.
+SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account
 FROM unnest($2::text[]) AS wanted (value)
 CROSS JOIN LATERAL (
     SELECT * FROM sessions AS one
     WHERE one.integration = $1::bigint AND one.name = wanted.value
     OFFSET 0
 ) AS s
-JOIN accounts AS a ON a.id = s.account
-JOIN players AS p ON p.id = a.player
 
 -- find_newest_session --
 -- A player's newest session at an integration, of one game or any, in one currency or any.
-SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account,
-       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
+SELECT s.id, s.name, s.game, s.opened_ms, s.expires_ms, s.closed_ms, s.account
 FROM players AS p
 JOIN accounts AS a ON a.player = p.id
 JOIN sessions AS s ON s.account = a.id AND s.integration = $1::bigint
@@ -79,10 +75,11 @@ SELECT pg_advisory_xact_lock_shared(7379616, value) FROM unnest($1::integer[]) A
 SELECT pg_advisory_xact_lock(7379616, value) FROM unnest($1::integer[]) AS wanted (value)
 
 -- lock_accounts --
--- Accounts by id, each with its player's name, held until the batch is written: in the order of
+-- Accounts by id, each with its player, held until the batch is written: in the order of
 -- ids, as every gateway does it.
 SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
-       a.loss_on, a.loss_day, a.loss_week, a.loss_month, p.name, a.changed_ms
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month, a.changed_ms,
+       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
 FROM accounts AS a
 JOIN players AS p ON p.id = a.player
 WHERE a.id = ANY ($1::bigint[])
@@ -92,7 +89,8 @@ FOR NO KEY UPDATE OF a
 -- lock_free_accounts --
 -- The same of those only that nobody else holds.
 SELECT a.id, a.player, a.currency, a.balance, a.version, a.chain, a.last,
-       a.loss_on, a.loss_day, a.loss_week, a.loss_month, p.name, a.changed_ms
+       a.loss_on, a.loss_day, a.loss_week, a.loss_month, a.changed_ms,
+       p.id, p.brand, p.name, p.status, p.limits, p.country, p.language, p.created_ms
 FROM accounts AS a
 JOIN players AS p ON p.id = a.player
 WHERE a.id = ANY ($1::bigint[])
