@@ -50,10 +50,8 @@ def steps(plan):
 def slow(db, query):
     """The slow steps of a query under the settings of a batch, for values that nobody knows."""
     places = len(set(re.findall(rb"\$\d+", query)))
-    # As a prepared statement is planned once for all values.
     with db.transaction(force_rollback=True):
         db.execute(SQL["prepare_batch"])
-        db.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         db.execute(b"PREPARE asked AS " + query)
         values = "(" + ", ".join(["NULL"] * places) + ")" if places else ""
         ((text,),) = db.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked{values}").fetchall()

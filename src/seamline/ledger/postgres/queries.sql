@@ -9,13 +9,15 @@ COMMIT
 ROLLBACK
 
 -- prepare_batch --
--- What is planned stays planned, and is planned while tables are empty: so nothing here may depend
--- on how large they seem. A list of what is wanted comes first and is looked up row by row along an
--- index, which `OFFSET 0` fences in and these settings lead to. A lock is waited for not quite as
--- long as an answer, and given up by the server where a gateway stands still in the middle. What the
--- server warns of at COMMIT must be heard. All of it is set for this transaction only, so that a
--- pooler may give the connection to another one.
-SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+-- What is planned stays planned (left to itself, the server plans `take_blocks` anew every time),
+-- and is planned while tables are empty: so nothing here may depend on how large they seem. A list
+-- of what is wanted comes first and is looked up row by row along an index, which `OFFSET 0` fences
+-- in and these settings lead to. A lock is waited for not quite as long as an answer, and given up
+-- by the server where a gateway stands still in the middle. What the server warns of at COMMIT must
+-- be heard. All of it is set for this transaction only, so that a pooler may give the connection to
+-- another one.
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
        set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true),
        set_config('random_page_cost', '0', true), set_config('seq_page_cost', '0', true),
        set_config('join_collapse_limit', '1', true), set_config('jit', 'off', true),
