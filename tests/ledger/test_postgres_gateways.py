@@ -22,11 +22,13 @@ from seamline.ledger.postgres.tables import SQL
 from seamline.ledger.postgres.writing import write
 from seamline.ledger.rules import decide
 from seamline.ledger.store import NewSession, PlayerChange, StoreUnavailable
-from seamline.wallet import Applied, PlayerStatus, Policy, Rejection, Replayed
+from seamline.wallet import Applied, Limits, PlayerStatus, Policy, Rejection, Replayed
 
 pytestmark = pytest.mark.anyio
 
 DONE = (Applied, Replayed)
+#: How many wait for somebody's lock.
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 #: A deadlock is found by who waits for that long.
 FINDS_DEADLOCKS = "?options=-cdeadlock_timeout%3D200ms"
 
@@ -269,9 +271,8 @@ async def test_a_deadlock_is_no_reason_to_refuse(url):
 
 def cross(url, other, lock, low):
     """Once the batch waits for its second account, ask for its first one; then let all go."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     with psycopg.connect(url, autocommit=True) as watcher:
-        wait_for(lambda: watcher.execute(waiting).fetchone()[0])
+        wait_for(lambda: watcher.execute(WAITING).fetchone()[0])
     with suppress(psycopg.errors.DeadlockDetected):
         other.execute(lock, [low])
     other.rollback()
@@ -350,3 +351,19 @@ async def test_a_clock_that_was_ahead_stays_with_its_accounts(pair):
     with psycopg.connect(right.url) as db:
         dated = dict(db.execute("SELECT key, created_ms FROM transactions").fetchall())
     assert dated["b1"] == dated["b2"] == dated["b3"] + hour_ms == dated["b4"] + hour_ms
+
+
+def test_two_changes_of_a_player_are_both_kept(pair):
+    """Limits that one gateway sets do not undo the exclusion that another one is just writing."""
+    one, two = pair
+    limits = Limits(session_minutes=30)
+    limited = threading.Thread(target=two.change, args=("p1",), kwargs={"limits": limits})
+    with one.writer.transaction(), psycopg.connect(one.url, autocommit=True) as third:
+        excluded = PlayerChange(status=PlayerStatus.SELF_EXCLUDED)
+        one.writer.change_player(BRAND, "p1", excluded)
+        limited.start()
+        wait_for(lambda: third.execute(WAITING).fetchone()[0])
+    limited.join()
+    with one.store.reader() as reader:
+        player, _ = reader.player(BRAND, "p1")
+    assert (player.status, player.limits) == (PlayerStatus.SELF_EXCLUDED, limits)

@@ -59,17 +59,17 @@ class Registry:
         return player, True
 
     def change_player(self, brand: str, name: str, change: PlayerChange) -> Player:
-        """The player as changed; `Unknown` when there is none."""
+        """The player as changed; `Unknown` when there is none.
+
+        Only what is named is written: another gateway may be changing the rest just now.
+        """
+        limits = msgspec.json.encode(change.limits).decode() if change.limits is not None else None
+        status = change.status.value if change.status is not None else None
+        named = (status, limits, change.country or None, change.language or None)
+        self._tables.change("update_player", [(*named, brand, name)])
         player = self._directory.player(brand, name)
         if player is None:
             raise Unknown(f"no player {name!r} of brand {brand!r}")
-        player.status = change.status or player.status
-        player.limits = change.limits if change.limits is not None else player.limits
-        player.country = change.country or player.country
-        player.language = change.language or player.language
-        text = msgspec.json.encode(player.limits).decode()
-        row = (player.status.value, text, player.country, player.language, player.id)
-        self._tables.change("update_player", [row])
         return player
 
     def open_session(self, terms: Terms, wanted: NewSession) -> tuple[Session, bool]:

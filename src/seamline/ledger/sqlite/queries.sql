@@ -188,7 +188,11 @@ INSERT INTO players (id, brand, name, country, language, status, limits, created
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- update_player --
-UPDATE players SET status = ?1, limits = ?2, country = ?3, language = ?4 WHERE id = ?5
+-- What is NULL stays as it is.
+UPDATE players
+SET status = coalesce(?1, status), limits = coalesce(?2, limits),
+    country = coalesce(?3, country), language = coalesce(?4, language)
+WHERE brand = ?5 AND name = ?6
 
 -- insert_session --
 INSERT INTO sessions (id, integration, name, account, game, opened_ms, expires_ms, closed_ms)
