@@ -9,8 +9,10 @@ from structlog.testing import capture_logs
 from kit.books import proven, transactions
 from kit.command import bet, deposit, say, win
 from kit.door import door, why
+from kit.echo import until
 from kit.world import terms_of
 from seamline.ledger import lane as lane_module
+from seamline.ledger.keys import overdue_of
 from seamline.ledger.ledger import Ledger
 from seamline.ledger.sqlite.writer import SqliteWriter
 from seamline.ledger.store import StoreUnavailable
@@ -40,6 +42,7 @@ class Hanging:
         self.free = asyncio.Event()
         self.hangs = False
         self.fails = 0
+        self.fault = StoreUnavailable("no space")
 
     def __getattr__(self, name):
         return getattr(self._writer, name)
@@ -56,7 +59,7 @@ class Hanging:
         """The transaction is done, and nobody hears of it yet."""
         if self.fails:
             self.fails -= 1
-            raise StoreUnavailable("no space")
+            raise self.fault
         result = await transact(*work)
         if self.hangs:
             await self.free.wait()
@@ -144,7 +147,7 @@ async def test_the_log_names_the_bets_that_are_ours_to_undo(world, policy, named
     async with hanging(world) as (ledger, _):
         with capture_logs() as logs:
             await asyncio.gather(ledger.apply(bet("b1")), ledger.apply(win("w0", round_="r0")))
-    (line,) = [each for each in logs if each["event"] == "batch_overdue"]
+    (line,) = told(logs, "batch_overdue")
     assert (line["commands"], line["bets"]) == (2, named)
 
 
@@ -174,9 +177,63 @@ async def test_a_refund_that_is_owed_waits_for_nobody(world, monkeypatch):
         assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
         writer.fails = 3
         writer.let_go(ledger)
-        await asyncio.sleep(0.5)
-        assert (writer.fails, world.balance("p1")) == (0, "99.00")
+        await until(lambda: (writer.fails, world.balance("p1")) == (0, "99.00"))
     proven(world.store)
+
+
+def told(logs, event):
+    """The lines of the log about that."""
+    return [each for each in logs if each["event"] == event]
+
+
+async def test_a_refund_that_fails_is_owed_still(world, monkeypatch):
+    """A fault that passes costs nothing; the player gets the stake back."""
+    monkeypatch.setattr(lane_module, "REST_MS", 10)
+    world.terms = terms_of(Policy(overdue_bet="undo"))
+    async with hanging(world) as (ledger, writer):
+        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
+        writer.fails, writer.fault = 3, RuntimeError("interrupted")
+        writer.let_go(ledger)
+        await until(lambda: (writer.fails, world.balance("p1")) == (0, "99.00"))
+    proven(world.store)
+
+
+async def test_a_refund_that_fails_for_good_is_told(world, monkeypatch):
+    """It keeps nobody else from being served, and the log names it once it is given up."""
+    monkeypatch.setattr(lane_module, "REST_MS", 1)
+    monkeypatch.setattr(lane_module, "FAULTY_S", 0.02)
+    world.terms = terms_of(Policy(overdue_bet="undo"))
+    async with hanging(world) as (ledger, writer):
+        assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE
+        writer.fails, writer.fault = 1_000_000, RuntimeError("a fault of the program")
+        writer.let_go(ledger)
+        with capture_logs() as logs:
+            await until(lambda: told(logs, "refunds_not_written"))
+        writer.fails = 0
+        assert why(await ledger.apply(bet("b2", "1.00", round_="r2"))) is Applied
+    (line,) = told(logs, "refunds_not_written")
+    assert line["keys"] == [overdue_of("b1")]
+    proven(world.store)
+
+
+async def test_a_fault_of_the_ledger_itself_keeps_nobody_waiting(world, monkeypatch):
+    """Who is in the batch may still be done; all others are refused, at once and for good."""
+    async with hanging(world) as (ledger, writer):
+        assert not ledger.failed
+        monkeypatch.setattr(lane_module, "_answer", lambda *_: 1 // 0)
+        asked = [asyncio.create_task(ledger.apply(bet("b1")))]
+        await asyncio.sleep(0)
+        asked += [asyncio.create_task(ledger.apply(bet("b2")))]
+        errand = asyncio.create_task(ledger.run(lambda *_: None))
+        with capture_logs() as logs:
+            writer.let_go(ledger)
+            outcomes = await asyncio.gather(*asked)
+            with pytest.raises(StoreUnavailable):
+                await errand
+        assert ledger.failed
+        assert why(await ledger.apply(bet("b3"))) is Rejection.BUSY
+    assert list(map(why, outcomes)) == [Rejection.OVERDUE, Rejection.BUSY]
+    assert told(logs, "ledger_stopped")
 
 
 async def test_a_refund_that_could_not_be_written_keeps_nobody_from_stopping(world):

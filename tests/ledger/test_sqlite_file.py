@@ -14,6 +14,7 @@ from kit.door import door
 from kit.world import CURRENCIES, NOON, StoreWorld, furnished, settle
 from seamline.ledger.rules import decide
 from seamline.ledger.sqlite import checkpoint
+from seamline.ledger.sqlite.batches import Batches
 from seamline.ledger.sqlite.store import SqliteStore, open_reader
 from seamline.ledger.store import StoreError, StoreUnavailable
 from seamline.money import Currencies, Currency
@@ -257,3 +258,17 @@ async def test_only_a_file_larger_than_the_cache_is_looked_through_ahead(world, 
     monkeypatch.setattr(batches, "warm", looks.append)
     await world.writer.warm([bet("b1")])
     assert len(looks) == (not fits)
+
+
+@pytest.mark.parametrize("wrong", [apsw.IOError("disk I/O error"), ValueError("no text")])
+async def test_looking_ahead_fails_nobody(world, monkeypatch, wrong):
+    """What goes wrong is told when the batch itself is loaded."""
+
+    def fail(_):
+        raise wrong
+
+    monkeypatch.setattr(Batches, "fits_in_cache", property(fail))
+    await world.writer.warm([bet("b1")])
+    async with door(world) as ledger:
+        outcomes = await asyncio.gather(*(ledger.apply(bet(f"b{n}", "0.01")) for n in range(300)))
+    assert {type(each) for each in outcomes} == {Applied}

@@ -121,7 +121,9 @@ class Ops:
             kind = b"text/plain; version=0.0.4; charset=utf-8"
             await respond(scope, send, Reply(200, self._metrics(), ((b"content-type", kind),)))
         elif path == "/healthz":
-            await respond(scope, send, Reply(200, b'{"alive":true}'))
+            failed = self._gateway.ledger.failed
+            said = b'{"alive":false}' if failed else b'{"alive":true}'
+            await respond(scope, send, Reply(503 if failed else 200, said))
         else:
             readiness = await self.readiness()
             status = 200 if readiness.ready else 503

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
+from itertools import compress, islice
 from typing import TypeVar
 
 import msgspec
@@ -40,7 +40,20 @@ REST_MS = 1_000
 #: The longest that a batch waits for those who were answered with the last one.
 LINGER_MS = 5
 
+#: For how long a refund that is owed is tried again although it fails.
+FAULTY_S = 60.0
+
 Waiter = tuple[Command, asyncio.Future[Outcome]]
+
+#: What is to be done, and what refuses it where nobody will.
+Errand = tuple[Callable[[], Awaitable[None]], Callable[[StoreUnavailable], None]]
+
+
+class Debt(msgspec.Struct):
+    """A refund that is owed, and since when trying it fails, by the loop's clock."""
+
+    refund: Command
+    fails_since_s: float | None = None
 
 
 class Flow(msgspec.Struct):
@@ -87,8 +100,9 @@ class Lane:
         self._flow = flow
         self._stalled = False
         self._commands: deque[Waiter] = deque()
-        self._owed: list[Command] = []
-        self._errands: deque[Callable[[], Awaitable[None]]] = deque()
+        self._under_way: Sequence[Waiter] = ()
+        self._owed: list[Debt] = []
+        self._errands: deque[Errand] = deque()
         self._filled = asyncio.Event()
         #: How many commands are waited for, and whether as many came the last time.
         self._expected = 1
@@ -107,6 +121,12 @@ class Lane:
     def closed(self) -> bool:
         """Whether nothing is taken any more."""
         return self._closing
+
+    @property
+    def failed(self) -> bool:
+        """Whether its task has ended by a fault: only a new process takes anything again."""
+        task = self._task
+        return task.done() and not task.cancelled() and task.exception() is not None
 
     async def apply(self, command: Command) -> Outcome:
         """Queue the command and wait for its outcome. A store that hangs refuses at once."""
@@ -132,7 +152,10 @@ class Lane:
                 settle = partial(future.set_exception, error)
             _unless_gone(future, settle)
 
-        self._errands.append(work)
+        def refuse(error: StoreUnavailable) -> None:
+            _unless_gone(future, partial(future.set_exception, error))
+
+        self._errands.append((work, refuse))
         self._filled.set()
         return await future
 
@@ -140,7 +163,7 @@ class Lane:
         """Refuse what is new, finish what was accepted, then stop."""
         self._closing = True
         self._filled.set()
-        await self._task
+        await asyncio.wait((self._task,))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Nobody may wait for a task that is no more; should it fail, everything is refused."""
@@ -148,14 +171,20 @@ class Lane:
         while self._commands:
             _, future = self._commands.popleft()
             _unless_gone(future, partial(future.set_result, CLOSING))
-        if not task.cancelled() and (fault := task.exception()) is not None:
-            _LOG.critical("ledger_stopped", exc_info=fault)
+        while self._errands:
+            _, refuse = self._errands.popleft()
+            refuse(StoreUnavailable(CLOSING.detail))
+        if self.failed:
+            _LOG.critical("ledger_stopped", exc_info=task.exception())
+            for _, future in self._under_way:
+                _unless_gone(future, partial(future.set_result, OVERDUE))
 
     async def _work(self) -> None:
         while self._commands or self._errands or self._owed or not self._closing:
             if self._errands:
                 with self._watch(()):
-                    await self._errands.popleft()()
+                    work, _ = self._errands.popleft()
+                    await work()
             if self._commands or self._owed:
                 await self._turn()
             elif not self._errands and not self._closing:
@@ -164,33 +193,42 @@ class Lane:
 
     async def _turn(self) -> None:
         """Decide one batch and answer it. What is owed comes first."""
-        owed = [(refund, self._loop.create_future()) for refund in self._owed]
-        asked = min(len(self._commands), self._tempo.batch_limit)
-        batch = [*owed, *(self._commands.popleft() for _ in range(asked))]
+        debts = self._owed
+        owed = [(debt.refund, self._loop.create_future()) for debt in debts]
+        size = min(len(self._commands), self._tempo.batch_limit)
+        asked = [self._commands.popleft() for _ in range(size)]
+        self._under_way = batch = [*owed, *asked]
         self._flow.note(len(batch))
         begun_s = self._loop.time()
         with self._watch(batch) as given_up:
             outcomes = await self._settle_or_say_why([command for command, _ in batch])
-        self._owed = [
-            refund
-            for (refund, _), outcome in zip(owed, outcomes, strict=False)
-            if _is_away(outcome)
-        ]
+        self._owed = list(compress(debts, map(self._stands, debts, outcomes)))
         if given_up:
             self._make_good(batch, outcomes)
-        _answer(batch, outcomes)
+        _answer(asked, outcomes[len(debts) :])
         if self._owed and not given_up:
             await self._rest()
             return
         if self._writer.lingers:
-            await self._linger(asked, self._loop.time() - begun_s)
+            await self._linger(size, self._loop.time() - begun_s)
         if self._commands:
             await self._look_ahead()
+
+    def _stands(self, debt: Debt, outcome: Outcome | Exception) -> bool:
+        """Whether a refund is owed still: the store is away, or it failed and may not next time."""
+        if not isinstance(outcome, Exception):
+            return _is_away(outcome)
+        now_s = self._loop.time()
+        debt.fails_since_s = debt.fails_since_s or now_s
+        if now_s < debt.fails_since_s + FAULTY_S:
+            return True
+        _LOG.critical("refunds_not_written", keys=[debt.refund.key], exc_info=outcome)
+        return False
 
     async def _rest(self) -> None:
         """The store is away, and something is owed: try again with what comes, or in a while."""
         if self._closing:
-            _LOG.critical("refunds_not_written", keys=[refund.key for refund in self._owed])
+            _LOG.critical("refunds_not_written", keys=[each.refund.key for each in self._owed])
             self._owed.clear()
         elif not self._commands:
             self._filled.clear()
@@ -281,7 +319,7 @@ class Lane:
                     target=command.key,
                     amount=None,
                 )
-                self._owed.append(refund)
+                self._owed.append(Debt(refund))
 
     def _is_ours_to_undo(self, command: Command) -> bool:
         """Whether nobody else undoes it should it have no outcome in time."""

@@ -52,6 +52,11 @@ class Ledger:
         """How many commands are queued."""
         return sum(lane.waiting for lane in self._lanes)
 
+    @property
+    def failed(self) -> bool:
+        """Whether a lane has ended by a fault of the program: its commands are refused for good."""
+        return any(lane.failed for lane in self._lanes)
+
     async def apply(self, command: Command) -> Outcome:
         """Decide the command, exactly once per key, and answer when that is durable.
 

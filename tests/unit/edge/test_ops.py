@@ -15,6 +15,7 @@ from kit.world import StoreWorld, furnished
 from seamline.edge import ops as module
 from seamline.edge.gateway import Gateway
 from seamline.edge.ops import LEAST_FREE_BYTES, OVERDUE_MS, Ops
+from seamline.ledger.ledger import Ledger
 from seamline.ledger.sqlite.reader import SqliteReader
 from seamline.ledger.store import RoundFilter, StoreUnavailable
 from unit.edge.api.asgi_caller import call
@@ -151,6 +152,13 @@ async def test_health_is_being_alive(rig):
     """A gateway that answers is alive, whatever its store does."""
     got = await rig.get("/healthz")
     assert (got.status, got.json) == (200, {"alive": True})
+
+
+async def test_a_ledger_that_ended_is_not_alive(rig, monkeypatch):
+    """After a fault of its own it takes nothing any more: only a new process does."""
+    monkeypatch.setattr(Ledger, "failed", True)
+    got = await rig.get("/healthz")
+    assert (got.status, got.json) == (503, {"alive": False})
 
 
 async def test_metrics_are_text(rig):

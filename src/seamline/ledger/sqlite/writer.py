@@ -101,12 +101,12 @@ class SqliteWriter(Registry):
         One statement that gives back one number does it, so that the thread hardly ever wants the
         interpreter from the event loop.
         """
-        if self._batches.fits_in_cache:
-            return
         loop = asyncio.get_running_loop()
-        # What goes wrong here goes wrong again in `load`, where somebody is told.
-        with contextlib.suppress(apsw.Error, UnicodeEncodeError):
-            await loop.run_in_executor(self._committer, self._batches.warm, commands)
+        # What goes wrong here goes wrong again in `load`, where somebody is told: a disk, or a text
+        # that is none.
+        with contextlib.suppress(apsw.Error, ValueError):
+            if not self._batches.fits_in_cache:
+                await loop.run_in_executor(self._committer, self._batches.warm, commands)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
