@@ -13,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO, cast
@@ -167,7 +167,7 @@ class Exchanges:
 
     def _write(self) -> None:
         """Write what was noted; a failing disk costs the record, never the service."""
-        rows = [self._row(self._noted.popleft()) for _ in range(len(self._noted))]
+        rows = list(self._rows(len(self._noted)))
         if not rows:
             return
         oldest = rows[-1][0] - self._max_age_ms
@@ -182,6 +182,18 @@ class Exchanges:
             _LOG.warning("exchanges_not_kept", count=len(rows), error=str(error))
         else:
             self.kept += len(rows)
+
+    def _rows(self, count: int) -> Iterator[_InsertRow]:
+        """What was noted, as rows; one that a dialect cannot render costs no other one."""
+        for _ in range(count):
+            noted = self._noted.popleft()
+            try:
+                row = self._row(noted)
+            except Exception as error:  # noqa: BLE001 - whatever a dialect's hiding meets
+                self._failed += 1
+                _LOG.warning("exchange_not_kept", request=noted.request_id, error=repr(error))
+            else:
+                yield row
 
     def _row(self, noted: Noted) -> _InsertRow:
         redact = self._redact.get(noted.integration, _as_it_is)

@@ -99,6 +99,14 @@ def test_row37_a_shipment_that_cannot_be_read_is_hidden(raw):
     assert body_of(b"") == b""
 
 
+@pytest.mark.parametrize("call", ["authorize", "shipment", None])
+@pytest.mark.parametrize("depth", [10, 300, 600, 900, 100_000])
+def test_row37_however_deep_a_body_is_nothing_of_it_is_recorded(call, depth):
+    """What nobody can walk through is hidden whole, and fails nothing."""
+    raw = b'{"a":' * depth + b'{"name":"Ann"}' + b"}" * depth
+    assert b"Ann" not in body_of(raw, call=call)
+
+
 def test_row37_a_request_that_is_no_call_may_be_a_shipment():
     """Where no call was found only fields that some call reads are shown."""
     shown = json.loads(body_of({"amount": "5", "prize_id": 1, "x": "Ann"}, call=None))

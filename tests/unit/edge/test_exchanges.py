@@ -194,6 +194,21 @@ def test_the_thread_survives_a_failing_disk(make, logged, monkeypatch):
     assert ids(record) == ["r2"]
 
 
+def test_one_that_cannot_be_rendered_costs_no_other(make, logged):
+    """Whatever a dialect's hiding fails on, the thread goes on; it is counted, and in the log."""
+
+    def hide(request, reply, call):
+        return (request, reply) if call != "odd" else 1 // 0
+
+    record = make(redact={"swipe": hide})
+    for number, call in enumerate(("bet", "odd", "bet")):
+        record.note(noted(number, call=call))
+    wait_for(lambda: record.kept == 2)
+    assert ids(record) == ["r2", "r0"]
+    assert (record.noted, record.dropped) == (3, 1)
+    assert [(event, fields["request"]) for event, fields in logged] == [("exchange_not_kept", "r1")]
+
+
 def test_closing_writes_what_was_noted(make, idle):
     """What was noted before `close` is there when the file is opened again; ids go on."""
     first = make()

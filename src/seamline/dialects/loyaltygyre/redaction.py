@@ -137,10 +137,9 @@ def _as_mapped(request: Request, call: str | None, options: Options) -> Request:
 def _body(body: bytes, read: Iterable[Source]) -> bytes:
     ways = {place.steps for place in read if place.kind == "body"}
     try:
-        tree: object = msgspec.json.decode(body)
+        return msgspec.json.encode(_led_to(msgspec.json.decode(body), ways))
     except (ValueError, RecursionError):
         return _pairs(body, {steps[0] for steps in ways if len(steps) == 1})
-    return msgspec.json.encode(_led_to(tree, ways))
 
 
 def _led_to(node: object, ways: set[tuple[str, ...]]) -> object:
@@ -182,10 +181,9 @@ def by_name(body: bytes) -> bytes:
     if not _MAY_HOLD.search(body) and b"\\" not in body and b"%" not in body:
         return body
     try:
-        tree: object = msgspec.json.decode(body)
+        return msgspec.json.encode(_hidden(msgspec.json.decode(body)))
     except (ValueError, RecursionError):
         return _form(body)
-    return msgspec.json.encode(_hidden(tree))
 
 
 def _form(body: bytes) -> bytes:
