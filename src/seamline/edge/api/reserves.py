@@ -20,7 +20,7 @@ from seamline.dialects.dialect import AnyExtra, Refused, VendorError
 from seamline.edge.api import shapes, vendors
 from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Connection, Gateway
-from seamline.ledger.store import TransactionEntry, TransactionFilter
+from seamline.ledger.store import StoreUnavailable, TransactionEntry, TransactionFilter
 from seamline.wallet import (
     PASSING,
     Alert,
@@ -93,14 +93,28 @@ async def ask(deal: Deal) -> shapes.OperationAnswer:
 
 
 async def _watched(deal: Deal, money: Money) -> shapes.OperationAnswer:
-    """Ask; the alert about it is over as soon as anything is known."""
+    """Ask; the alert about it is over once something is known.
+
+    It stays where the gateway is stopped before that, or fails: somebody has to look.
+    """
     try:
-        return await _asked(deal, money)
-    finally:
-        terms, key = deal.target.terms, (money.mark and money.mark.key) or ""
+        answer = await _asked(deal, money)
+    except Problem:
+        await _no_longer(deal, money.mark)
+        raise
+    await _no_longer(deal, money.mark)
+    return answer
+
+
+async def _no_longer(deal: Deal, mark: Command | None) -> None:
+    """Close the alert that the vendor is being asked; who asked is not to hear if that fails."""
+    terms, key = deal.target.terms, (mark and mark.key) or ""
+    try:
         await deal.gateway.ledger.run(
             lambda writer, now_ms: writer.close_alert(terms, key, Alert.NOTICE, now_ms)
         )
+    except StoreUnavailable as error:
+        _LOG.warning("alert_left_open", key=key, error=str(error))
 
 
 async def _marked(deal: Deal, money: Money, about: Command) -> Money:
@@ -141,6 +155,7 @@ async def _open(
             return _repeated("asking", "the vendor is being asked just now", transaction)
         # The gateway was stopped while the vendor was being asked: somebody has to look.
         await _tell(deal, about, UNKNOWN, "the vendor was asked, and its answer was not heard")
+        await _no_longer(deal, mark)
     detail = f"the vendor was asked before, and nobody knows whether it acted; {money}"
     return _repeated("unknown", detail, transaction)
 
@@ -225,6 +240,7 @@ async def _asked(deal: Deal, money: Money) -> shapes.OperationAnswer:
         if about is not None:
             # Our reader failed on the vendor's answer: nobody knows what it said.
             await _tell(deal, about, UNKNOWN, f"its answer could not be read: {error!r}")
+            await _no_longer(deal, money.mark)
         raise
     if money.reserve is not None:
         await _remember(deal, money.reserve, answer)

@@ -1,9 +1,14 @@
 """Operations with money in them: reserved, asked, and given back, kept or settled."""
 
+import asyncio
+
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from seamline.dialects.dialect import Reply, VendorError
+from seamline.ledger.registry import Registry
+from seamline.ledger.store import StoreUnavailable
 from seamline.wallet import Kind, Rejected, Rejection, beside
 from unit.edge.api.operator_rig import BuyAsk, reserve_price
 from unit.edge.api.test_api_door import problem
@@ -136,6 +141,39 @@ def test_what_is_being_asked_can_be_seen(funded):
     assert buy(funded).status == 200
     assert seen == [("notice", "buy/t1")]
     assert (alerts(funded), alerts(funded, "resolved")) == ([], [("notice", "buy/t1")])
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt()])
+def test_who_is_stopped_while_asking_leaves_a_trace(funded, error):
+    """The vendor may have acted: the money stays where it is, and the alert stands."""
+
+    async def stopped():
+        funded.vendor.meanwhile = None
+        raise error
+
+    funded.vendor.meanwhile = stopped
+    with pytest.raises(type(error)):
+        buy(funded)
+    assert balance(funded) == "70.00"
+    assert ("notice", "buy/t1") in alerts(funded)
+
+
+def test_an_alert_that_cannot_be_closed_hides_no_answer(funded, monkeypatch):
+    """What the vendor said is told, though the store is away by then."""
+
+    async def away():
+        funded.vendor.meanwhile = None
+        monkeypatch.setattr(Registry, "close_alert", unavailable)
+
+    def unavailable(*_):
+        raise StoreUnavailable("no space")
+
+    funded.vendor.meanwhile = away
+    funded.vendor.answers(200, {"prize": "202"})
+    with capture_logs() as logs:
+        assert buy(funded).json["answer"] == {"prize": "202"}
+    assert alerts(funded) == [("notice", "buy/t1")]
+    assert "alert_left_open" in [each["event"] for each in logs]
 
 
 def cash(rig, key="t1", gift="5.00"):
