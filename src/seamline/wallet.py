@@ -215,8 +215,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     refunded_bet_again: Literal["replay", "reject"] = "replay"
     #: Kinds whose refusals are stored, so that the same key can never succeed later.
     remembered_refusals: frozenset[Kind] = frozenset()
-    #: Kinds whose first refusal is noted, for those who ask how a bet stands; the same key is
-    #: decided afresh all the same.
+    #: Kinds whose first refusal is noted, for those who ask how a bet stands, or bring late a win
+    #: that was refused for good; the same key is decided afresh all the same.
     noted_refusals: frozenset[Kind] = frozenset()
     #: Sessions that nobody opened: refused, or taken for the named player's newest of that game and
     #: currency (at most a day old), under which name the id is then known.

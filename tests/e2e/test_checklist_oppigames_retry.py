@@ -43,11 +43,44 @@ def test_row47_a_payout_that_had_failed(oppi):
 
 
 def test_row47_the_payout_that_comes_after_all(oppi):
-    """The original payout, late on its own way, is refused once its retry was paid."""
+    """The original payout, late on its own way, is told as done: its retry has paid it."""
     bet = bet_of_one(oppi)
     payout = oppi.payout_body(bet)
     oppi.batch("retry", oppi.again(payout["transactionId"]))
+    oppi.ok("payout", payout, START - 1 + WON)
+    oppi.no("payout", payout | {"amount": payout["amount"] + 1})
+    assert oppi.units() == START - 1 + WON
+
+
+def test_row47_a_payout_that_was_refused_for_good(oppi, served):
+    """What no payout may pay no retry pays: another payout, a void bet, somebody else's bet."""
+    paid, void = bet_of_one(oppi), bet_of_one(oppi)
+    oppi.ok("payout", oppi.payout_body(paid))
+    second = oppi.payout_body(paid)
+    oppi.no("payout", second)
+    oppi.batch("rollback", oppi.undo(void))
+    late = oppi.payout_body(void)
+    oppi.no("payout", late)
+    other = Oppi(served).start()
+    theirs = other.payout_body(bet_of_one(oppi))
+    other.no("payout", theirs)
+    items = [oppi.again(each["transactionId"]) for each in (second, late)]
+    told = oppi.batch("retry", *items)
+    assert [each["balance"] for each in told if "balance" in each] == [START - 2 + WON] * len(told)
+    (told,) = other.batch("retry", other.again(theirs["transactionId"]))
+    assert told["status"] == "RS_ERROR"
+    assert (oppi.units(), other.units()) == (START - 2 + WON, START)
+
+
+def test_row47_a_payout_that_came_before_its_bet(oppi):
+    """Refused for the time being it is paid by its retry, once."""
+    bet = oppi.bet_body(1)
+    payout = oppi.payout_body(bet)
     oppi.no("payout", payout)
+    oppi.ok("bet", bet)
+    (told,) = oppi.batch("retry", oppi.again(payout["transactionId"]))
+    assert told["status"] == "RS_OK"
+    oppi.ok("payout", payout)
     assert oppi.units() == START - 1 + WON
 
 

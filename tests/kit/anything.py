@@ -23,7 +23,7 @@ POLICIES = {
     "replayed_balance": ("current",),
     "refunded_bet_again": ("reject",),
     "remembered_refusals": (frozenset({Kind.BET}), frozenset({Kind.BET, Kind.WIN, Kind.REFUND})),
-    "noted_refusals": (frozenset({Kind.BET}),),
+    "noted_refusals": (frozenset({Kind.BET}), frozenset({Kind.BET, Kind.WIN})),
     "unknown_session": ("adopt",),
     "session_slides_ms": (4 * 3_600_000,),
     "bet_game": ("launched",),

@@ -35,6 +35,11 @@ def claim_of(claim: str) -> str:
     return beside("claim", claim)
 
 
+def asks_of_refusals(command: Command) -> bool:
+    """Whether the first refusal of what it names matters to a command."""
+    return command.kind is Kind.STATUS or command.late
+
+
 def grouped(commands: Sequence[Command]) -> Mapping[str, list[Command]]:
     """The commands by integration."""
     groups: dict[str, list[Command]] = defaultdict(list)
@@ -52,6 +57,9 @@ def keys_of(commands: Sequence[Command], policy: Policy) -> set[str]:
         if command.kind in policy.reversible and command.key is not None
     }
     found = keys | {stone_of(key) for key in undone} | aims_of(commands, policy)
+    if policy.late_space:
+        paid = {each.key for each in commands if each.kind is Kind.WIN and each.key}
+        found |= {policy.late_space + key for key in paid}
     if policy.noted_refusals:
         noted = {each.key for each in commands if each.kind in policy.noted_refusals and each.key}
         found |= {refused_of(key) for key in noted}
@@ -68,7 +76,7 @@ def aims_of(commands: Sequence[Command], policy: Policy) -> set[str]:
     if policy.late_space:
         found |= {policy.late_space + key for key in targets}
     if policy.noted_refusals:
-        asked = {each.target for each in commands if each.kind is Kind.STATUS and each.target}
+        asked = {each.target for each in commands if asks_of_refusals(each) and each.target}
         found |= {refused_of(key) for key in asked}
     if policy.claimants == "one":
         found |= {claim_of(each.claim) for each in commands if each.claim is not None}

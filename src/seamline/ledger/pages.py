@@ -11,7 +11,7 @@ from itertools import product
 import msgspec
 
 from seamline.ledger.changes import Changes
-from seamline.ledger.keys import claim_of, overdue_of, refused_of, stone_of
+from seamline.ledger.keys import asks_of_refusals, claim_of, overdue_of, refused_of, stone_of
 from seamline.ledger.rows import Account, Grant, Player, Round, Session, Terms, Transaction
 from seamline.ledger.rules import fingerprint
 from seamline.ledger.rules.view import DAY_MS, View, is_open
@@ -117,6 +117,9 @@ class Pages(Changes):
         if command.kind in policy.noted_refusals:
             noted = (command.integration, refused_of(key))
             view.refused_before = noted in self.transactions
+        stands = view.prior is not None and view.prior.kind is Kind.TOMBSTONE
+        if stands and policy.late_space and command.kind is Kind.WIN:
+            view.delivered = self.transactions.get((command.integration, policy.late_space + key))
         if command.kind is Kind.BET:
             view.withdrawn = (command.integration, overdue_of(key)) in self.transactions
 
@@ -187,10 +190,11 @@ class Pages(Changes):
     def _target(self, command: Command, key: str, late: str | None) -> Transaction | None:
         """What a command names; for a refund also the late win that came in place of it.
 
-        Who asks how a bet stands is shown its first refusal, where that was noted.
+        Who asks how a bet stands, or brings a win late, is shown its first refusal, where that was
+        noted.
         """
         target = self._known(command.integration, key, or_stone=True)
-        if command.kind is Kind.STATUS and target is None:
+        if target is None and asks_of_refusals(command):
             return self.transactions.get((command.integration, refused_of(key)))
         if late is None or command.kind is not Kind.REFUND:
             return target

@@ -92,6 +92,8 @@ def policy(options: Options) -> Policy:
             "reference",
         ),
         remembered_refusals=frozenset({Kind.BET}),
+        # A retry names no bet: what its payout was refused for is all that tells.
+        noted_refusals=frozenset({Kind.WIN}),
         unknown_session="adopt" if adopts else "reject",
         # Without a session nobody knows which game was launched.
         bet_game="any" if options.session_policy == "ignore" else "launched",

@@ -31,8 +31,8 @@ from seamline.ledger.rules.view import (
     replay,
     transaction_name,
 )
-from seamline.ledger.rules.wins import reward, win
-from seamline.money import Amount
+from seamline.ledger.rules.wins import FINAL, reward, win
+from seamline.money import Amount, Quantity
 from seamline.wallet import (
     PASSING,
     Alert,
@@ -61,7 +61,9 @@ def decide(command: Command, view: View) -> Decision:
         return decision
     if command.kind in policy.remembered_refusals:
         return Decision(move=Move(rejection=refused.why), alerts=decision.alerts)
-    if command.kind in policy.noted_refusals and not view.refused_before:
+    # A win may still be paid, unless it was refused for good: that alone is worth a note.
+    passes = command.kind is Kind.WIN and refused.why not in FINAL
+    if command.kind in policy.noted_refusals and not view.refused_before and not passes:
         return Decision(move=Move(rejection=refused.why, aside=True), alerts=decision.alerts)
     return decision
 
@@ -82,27 +84,44 @@ def fingerprint(command: Command, policy: Policy) -> bytes:
 def _known(command: Command, view: View, prior: Transaction) -> Decision:
     """The key was seen: a replay when the content is the same, else a refusal."""
     if prior.kind is Kind.TOMBSTONE:
-        return refuse(Rejection.REFUNDED_BEFORE, view)
+        late = view.delivered
+        if late is None or late.reversed_by is not None:
+            return refuse(Rejection.REFUNDED_BEFORE, view)
+        return _delivered(command, view, late)
     # Where session, player or currency are no part of the content, whose money it is still is. Its
     # target does not tell: somebody else's transaction may have come under that key since.
     account = view.account if view.target is None else None
     other = account is not None and prior.account not in (None, account.id)
     if prior.fingerprint != view.fingerprint or other or is_foreign(command, view, prior):
-        return refuse(
-            Rejection.DUPLICATE_CHANGED,
-            view,
-            f"{command.key} is known as a {prior.kind} of {prior.asked}",
-            Raised(
-                Alert.DUPLICATE_CHANGED,
-                f"came as {command.kind} of {command.amount}, is {prior.kind} of {prior.asked}",
-            ),
-        )
+        return _changed(command, view, prior)
     if prior.rejection is not None:
         return refuse(prior.rejection, view)
     undone = prior.kind is Kind.BET and prior.reversed_by is not None
     if undone and (view.withdrawn or view.terms.policy.refunded_bet_again == "reject"):
         return refuse(Rejection.REFUNDED_BEFORE, view)
     return _vouched(replay(prior, view), prior, view)
+
+
+def _delivered(command: Command, view: View, late: Transaction) -> Decision:
+    """A win that came after all: the late win in its place has paid it, and is told again."""
+    asked = Quantity.parse(late.asked or "0")
+    same = command.amount is not None and asked.same_value(command.amount)
+    if same and not is_foreign(command, view, late):
+        return replay(late, view)
+    return _changed(command, view, late)
+
+
+def _changed(command: Command, view: View, prior: Transaction) -> Decision:
+    """The key is known for something else."""
+    return refuse(
+        Rejection.DUPLICATE_CHANGED,
+        view,
+        f"{command.key} is known as a {prior.kind} of {prior.asked}",
+        Raised(
+            Alert.DUPLICATE_CHANGED,
+            f"came as {command.kind} of {command.amount}, is {prior.kind} of {prior.asked}",
+        ),
+    )
 
 
 def _vouched(decision: Decision, bet: Transaction, view: View) -> Decision:

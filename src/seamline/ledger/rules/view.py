@@ -49,6 +49,8 @@ class View(msgspec.Struct, kw_only=True, gc=False):
     claimed: bool = False
     #: A refusal of this key was noted before.
     refused_before: bool = False
+    #: The late win that came in place of the one that has this key.
+    delivered: Transaction | None = None
     #: The bet was undone here, after its vendor was told that it had no outcome.
     withdrawn: bool = False
     grant: Grant | None = None

@@ -25,6 +25,9 @@ from seamline.wallet import (
     Rejection,
 )
 
+#: Why a win of its bet will never be paid.
+FINAL = frozenset({Rejection.TARGET_REFUNDED, Rejection.TARGET_SETTLED, Rejection.TARGET_FOREIGN})
+
 
 def win(command: Command, view: View) -> Decision:
     """A win is owed: also on an expired session, to a blocked player, without a known bet."""
@@ -33,9 +36,7 @@ def win(command: Command, view: View) -> Decision:
         return _owed_to_nobody(command, view)
     target = view.target
     if command.late and target is not None and target.kind is Kind.WIN:
-        if is_foreign(command, view, target):
-            return refuse_foreign(command, view)
-        return replay(target, view)
+        return _brought_late(command, view, target)
     credit = credit_of(command, account)
     if isinstance(credit, Rejected):
         return Decision(answer=credit)
@@ -49,6 +50,16 @@ def win(command: Command, view: View) -> Decision:
     if command.free or not units:
         return Decision(move=Move(dust=None if command.free else dust, settles=bet), alerts=alerts)
     return Decision(move=Move(units=units, dust=dust, settles=bet), alerts=alerts)
+
+
+def _brought_late(command: Command, view: View, known: Transaction) -> Decision:
+    """A late win in place of one that came: told again, or refused for good like that one."""
+    if is_foreign(command, view, known):
+        return refuse_foreign(command, view)
+    if known.rejection is None:
+        return replay(known, view)
+    detail = f"late win of {command.amount}, refused before: {known.rejection.meaning}"
+    return refuse(known.rejection, view, raised=Raised(Alert.SECOND_PAYOUT, detail))
 
 
 def _bet_of(command: Command, view: View) -> Transaction | Rejection | None:
