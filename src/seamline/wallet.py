@@ -261,6 +261,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     unknown_campaign: Literal["alert", "reject"] = "alert"
     #: The vendor believes in another balance than the account's.
     disbelief: Literal["ignore", "alert", "reject"] = "ignore"
+    #: How many decimals of a balance the vendor is shown; None for all.
+    shown_decimals: int | None = None
     #: A bet without an outcome in time: its refund is owed by the vendor, or made at once.
     overdue_bet: Literal["await_refund", "undo"] = "await_refund"
     #: How many commands one player may send in how many milliseconds. What comes again counts, but

@@ -187,6 +187,21 @@ NOTICES = [
         Policy(remembered_refusals=frozenset({Kind.BET}), noted_refusals=frozenset({Kind.BET})),
     ),
     Table(
+        "A vendor believes in what it was shown: some decimals, and 0 of what is overdrawn.",
+        """
+        reward j1 0.99 s1 -> applied 100.99
+        bet b1 10.00 s1 r1 believes 100 -> applied 90.99
+        bet b2 10.00 s1 r2 believes 90.0 -> applied 80.99
+        bet b3 10.00 s1 r3 believes 80.99 -> rejected OUT_OF_SYNC 80.99
+        win w1 50.00 s2 r4 -> applied 150.00 ! win_without_bet
+        bet b5 150.00 s2 r5 -> applied 0.00
+        refund f1 of w1 s2 -> applied -50.00 ! overdrawn
+        bet b6 1.00 s2 r6 free believes 0 -> applied -50.00
+        bet b7 1.00 s2 r7 free believes 1 -> rejected OUT_OF_SYNC -50.00
+        """,
+        Policy(disbelief="reject", shown_decimals=0, reversible=frozenset({Kind.WIN})),
+    ),
+    Table(
         "A vendor that believes in another balance is refused where policy says so.",
         """
         bet b1 10.00 s1 r1 believes 90 -> rejected OUT_OF_SYNC 100.00

@@ -74,6 +74,7 @@ def policy(options: Options) -> Policy:
         refund_within_ms=options.cancel_window_h * 3_600_000,
         second_claim="reject",
         disbelief="reject" if options.on_balance_mismatch == "deny" else "alert",
+        shown_decimals=options.credit_decimals,
         overdue_bet="undo",
         pace=(count, seconds * 1000) if count else None,
     )

@@ -72,7 +72,10 @@ def _disbelieved(command: Command, view: View, account: Account) -> tuple[Raised
     """The vendor believes in another balance than the one that it was shown."""
     if command.believed is None or view.terms.policy.disbelief == "ignore":
         return ()
-    shown = Quantity.parse(str(Amount(account.balance, account.currency)))
+    decimals = view.terms.policy.shown_decimals
+    # What is overdrawn is shown as 0.
+    balance = Amount(max(0, account.balance), account.currency)
+    shown = Quantity.parse(str(balance) if decimals is None else balance.text(decimals))
     if shown.same_value(command.believed):
         return ()
     return (Raised(Alert.BALANCE_DIFFERS, f"{command.believed} believed, {shown} is there"),)
