@@ -367,3 +367,16 @@ def test_two_changes_of_a_player_are_both_kept(pair):
     with one.store.reader() as reader:
         player, _ = reader.player(BRAND, "p1")
     assert (player.status, player.limits) == (PlayerStatus.SELF_EXCLUDED, limits)
+
+
+def test_a_round_of_a_fast_clock_hides_no_later_one(pair):
+    """Ids are handed out in blocks and clocks differ: what is too young now is looked at later."""
+    one, two = pair
+    one.now_ms += 3_600_000
+    one.apply(bet("b1", "1.00", "s1"))
+    two.apply(bet("b2", "1.00", "s2"))
+    with one.store.reader() as reader:
+        early, last = reader.overdue(after=0, opened_before_ms=two.now_ms + 1)
+        late, _ = reader.overdue(after=last, opened_before_ms=one.now_ms + 1)
+    assert [each.round.player for each in early] == ["p2"]
+    assert "p1" in [each.round.player for each in late]

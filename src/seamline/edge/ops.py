@@ -196,7 +196,8 @@ def _unsettled(overdue: Overdue) -> AlertRow:
     detail = f"{round_.bets} bet(s), {round_.staked} {round_.currency} staked, no end"
     return AlertRow(
         round_.integration,
-        f"round {round_.game}/{round_.round}",
+        # Many players may be in one round: each has a stake in it.
+        f"round {round_.game}/{round_.round} of {round_.player}",
         Raised(Alert.ROUND_UNSETTLED, detail),
         overdue.account,
         round_.opened_ms,

@@ -285,7 +285,7 @@ async def test_a_round_that_never_ends_is_told_once(rig, logged):
     await rig.look()
     assert alerts(rig.world.store) == []
     rig.world.now_ms += 1
-    told = [("round g1/r1", "round_unsettled", "2 bet(s), 15.00 USD staked, no end")]
+    told = [("round g1/r1 of p1", "round_unsettled", "2 bet(s), 15.00 USD staked, no end")]
     for _ in range(3):
         await rig.look()
         assert alerts(rig.world.store) == told
@@ -355,7 +355,16 @@ async def test_half_undone_is_not_ended(rig):
     rig.world.apply(bet("b1"), bet("b2"), refund("f1", "b1"))
     rig.world.now_ms += OVERDUE_MS + 1
     await rig.look()
-    assert [key for key, alert, _ in alerts(rig.world.store)] == ["round g1/r1"]
+    assert [key for key, alert, _ in alerts(rig.world.store)] == ["round g1/r1 of p1"]
+
+
+async def test_everybody_in_a_round_is_told_of(rig):
+    """A table's round holds a stake of each of its players."""
+    rig.world.apply(bet("b1", "1.00"), bet("b2", "1.00", "s2"))
+    rig.world.now_ms += OVERDUE_MS + 1
+    await rig.look()
+    told = {key for key, alert, _ in alerts(rig.world.store)}
+    assert told == {"round g1/r1 of p1", "round g1/r1 of p2"}
 
 
 async def test_every_overdue_round_is_found(rig, monkeypatch):

@@ -593,10 +593,10 @@ WHERE r.opened_ms < $2::bigint AND coalesce(NOT r.ended, r.wins = 0) AND r.bets 
 ORDER BY r.id LIMIT $4::bigint
 
 -- last_round_before --
--- The newest round that was opened before a time, looked for among the next so many ids.
-SELECT max(id)
+-- The last of the next so many ids before the first round that was opened later than a time: one
+-- with a lower id may have been opened after one with a higher id.
+SELECT coalesce(min(id) FILTER (WHERE opened_ms >= $2::bigint) - 1, max(id))
 FROM (SELECT id, opened_ms FROM rounds WHERE id > $1::bigint ORDER BY id LIMIT $3::bigint) AS r
-WHERE opened_ms < $2::bigint
 
 -- list_alerts --
 -- Alerts, newest first.

@@ -377,9 +377,10 @@ WHERE r.opened_ms < ?2 AND ifnull(r.ended = 0, r.wins = 0) AND r.bets > r.refund
 ORDER BY r.id LIMIT ?4
 
 -- last_round_before --
--- The newest round that was opened before a time, looked for among the next so many ids.
-SELECT max(id) FROM (SELECT id, opened_ms FROM rounds WHERE id > ?1 ORDER BY id LIMIT ?3)
-WHERE opened_ms < ?2
+-- The last of the next so many ids before the first round that was opened later than a time: one
+-- with a lower id may have been opened after one with a higher id.
+SELECT coalesce(min(id) FILTER (WHERE opened_ms >= ?2) - 1, max(id))
+FROM (SELECT id, opened_ms FROM rounds WHERE id > ?1 ORDER BY id LIMIT ?3)
 
 -- list_alerts --
 -- Alerts, newest first.
