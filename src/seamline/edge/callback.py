@@ -167,7 +167,11 @@ class Callbacks:
         except Refused as refused:
             return self._refuse(route, refused.rejected, request_id)
         outcomes = await self._apply(items, route, request.at_ms)
-        reply = call.write(items, outcomes, integration)
+        try:
+            reply = call.write(items, outcomes, integration)
+        except Exception:  # noqa: BLE001 - logged; what was decided may have moved money
+            _LOG.exception("call_failed", request_id=request_id, path=path)
+            return self._refuse(route, Rejected(why=Rejection.OVERDUE), request_id)
         outcome = outcomes[0] if outcomes else None
         if isinstance(outcome, Applied):
             return Answer(route, reply, "applied", outcome.transaction)
@@ -197,7 +201,8 @@ class Callbacks:
             for index, item in enumerate(items)
             if isinstance(item, Command)
         }
-        settled = dict(zip(waiting, await asyncio.gather(*waiting.values()), strict=True))
+        told = await asyncio.gather(*waiting.values(), return_exceptions=True)
+        settled = dict(zip(waiting, map(_outcome, told), strict=True))
         return tuple(
             item if isinstance(item, Rejected) else settled[index]
             for index, item in enumerate(items)
@@ -218,6 +223,16 @@ class Callbacks:
             detail=rejected.detail,
         )
         return Answer(route, reply, outcome)
+
+
+def _outcome(told: Outcome | BaseException) -> Outcome:
+    """What became of one item of a batch: its fault is no other's."""
+    if isinstance(told, Exception):
+        _LOG.error("call_failed", exc_info=told)
+        return Rejected(why=Rejection.FAULT)
+    if isinstance(told, BaseException):
+        raise told
+    return told
 
 
 def _paced(item: Command | Rejected, pace: Pace, at_ms: int) -> Command | Rejected:

@@ -304,19 +304,24 @@ async def test_who_hangs_up_gets_no_answer(rig, chunks):
 # Faults.
 
 
-@pytest.mark.parametrize("stage", ["verify", "read", "write"])
-async def test_a_dialect_that_fails(rig, logged, stage):
-    """The vendor gets its own words for a fault; the log gets the traceback, but no secret."""
+@pytest.mark.parametrize(
+    ("stage", "why"), [("verify", "FAULT"), ("read", "FAULT"), ("write", "OVERDUE")]
+)
+async def test_a_dialect_that_fails(rig, logged, stage, why):
+    """The vendor gets its own words for a fault; the log gets the traceback, but no secret.
+
+    Where only the answer cannot be written, nobody says that nothing was moved.
+    """
     rig.vendor.broken[stage] = ZeroDivisionError("a mistake of ours")
     got = await rig.bets(["b1", "1.00"])
-    assert got.json == {"why": "FAULT", "call": "bet", "detail": ""}
-    assert rig.kept() == [("bet", "fault")]
+    assert got.json == {"why": why, "call": "bet", "detail": ""}
+    assert rig.kept() == [("bet", why.lower())]
     failed, refused = logged()
     assert (failed["event"], failed["level"]) == ("call_failed", "error")
     assert (failed["request_id"], failed["path"]) == (got.headers["x-request-id"], f"{HERE}/bet")
     assert "Traceback" in failed["exception"]
     assert "ZeroDivisionError: a mistake of ours" in failed["exception"]
-    assert (refused["event"], refused["why"]) == ("call_refused", "fault")
+    assert (refused["event"], refused["why"]) == ("call_refused", why.lower())
     assert SECRET not in json.dumps([failed, refused])
     assert "mistake" not in got.body.decode()
 
@@ -376,6 +381,22 @@ async def test_a_batch_keeps_its_order_and_commits_once(rig):
     assert rig.world.balance("p1") == "0.00"
     assert (rig.ledger.flow.batches, rig.ledger.flow.commands) == (1, 4)
     assert rig.kept() == [("bet", "applied")]
+
+
+async def test_a_fault_of_one_item_is_no_other_ones(rig, monkeypatch, logged):
+    """The others are told what became of them; its own is in the log."""
+    apply = rig.ledger.apply
+
+    async def failing(command):
+        if command.key == "b2":
+            raise ZeroDivisionError("a mistake of ours")
+        return await apply(command)
+
+    monkeypatch.setattr(rig.ledger, "apply", failing)
+    got = await rig.bets(["b1", "1.00"], ["b2", "1.00"], ["b3", "1.00"])
+    assert got.json == ["Applied", "FAULT", "Applied"]
+    assert rig.world.balance("p1") == "98.00"
+    assert "ZeroDivisionError: a mistake of ours" in logged()[0]["exception"]
 
 
 async def test_a_batch_of_bad_items_moves_nothing(rig):
