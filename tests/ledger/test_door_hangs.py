@@ -201,7 +201,7 @@ async def test_a_refund_that_fails_is_owed_still(world, monkeypatch):
 async def test_a_refund_that_fails_for_good_is_told(world, monkeypatch):
     """It keeps nobody else from being served, and the log names it once it is given up."""
     monkeypatch.setattr(lane_module, "REST_MS", 1)
-    monkeypatch.setattr(lane_module, "FAULTY_S", 0.02)
+    monkeypatch.setattr(lane_module, "FAULTY_MS", 20)
     world.terms = terms_of(Policy(overdue_bet="undo"))
     async with hanging(world) as (ledger, writer):
         assert why(await ledger.apply(bet("b1"))) is Rejection.OVERDUE

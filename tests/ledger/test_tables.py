@@ -2,13 +2,17 @@
 
 import pytest
 
-from kit import tables_given, tables_guard, tables_order, tables_vendors
+from kit import tables_given, tables_guard, tables_late, tables_order, tables_vendors
 from kit.books import proven
 from kit.table import command_of, run
 from kit.world import terms_of
 from seamline.wallet import Kind
 
-TABLES = tables_order.TABLES + tables_guard.TABLES + tables_vendors.TABLES + tables_given.TABLES
+TABLES = [
+    table
+    for kind in (tables_order, tables_guard, tables_vendors, tables_given, tables_late)
+    for table in kind.TABLES
+]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.law)

@@ -174,11 +174,13 @@ async def serve_gateway(
 async def _watching(ops: Ops) -> AsyncIterator[None]:
     """Look after the books meanwhile, if this process is the one that does."""
     watch = asyncio.create_task(ops.watch()) if ops.watches else None
-    yield
-    if watch is not None:
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+    try:
+        yield
+    finally:
+        if watch is not None:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
 
 
 def _favour_the_event_loop() -> None:

@@ -76,7 +76,7 @@ class GatewayCollector(Collector):
             "seamline_calls", "Callbacks answered, by outcome.", labels=[*names, "outcome"]
         )
         seconds = HistogramMetricFamily(
-            "seamline_call_seconds", "From the whole request to its reply.", labels=names
+            "seamline_call_seconds", "From the head of the request to its reply.", labels=names
         )
         for call in self._calls:
             for outcome, count in call.outcomes.items():

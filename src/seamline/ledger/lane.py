@@ -41,7 +41,7 @@ REST_MS = 1_000
 LINGER_MS = 5
 
 #: For how long a refund that is owed is tried again although it fails.
-FAULTY_S = 60.0
+FAULTY_MS = 60_000
 
 Waiter = tuple[Command, asyncio.Future[Outcome]]
 
@@ -53,7 +53,7 @@ class Debt(msgspec.Struct):
     """A refund that is owed, and since when trying it fails, by the loop's clock."""
 
     refund: Command
-    fails_since_s: float | None = None
+    fails_since_ms: int | None = None
 
 
 class Flow(msgspec.Struct):
@@ -218,9 +218,9 @@ class Lane:
         """Whether a refund is owed still: the store is away, or it failed and may not next time."""
         if not isinstance(outcome, Exception):
             return _is_away(outcome)
-        now_s = self._loop.time()
-        debt.fails_since_s = debt.fails_since_s or now_s
-        if now_s < debt.fails_since_s + FAULTY_S:
+        now_ms = round(self._loop.time() * 1000)
+        debt.fails_since_ms = debt.fails_since_ms or now_ms
+        if now_ms < debt.fails_since_ms + FAULTY_MS:
             return True
         _LOG.critical("refunds_not_written", keys=[debt.refund.key], exc_info=outcome)
         return False

@@ -5,7 +5,7 @@ import re
 import msgspec
 import pytest
 
-from kit import tables_given, tables_guard, tables_order, tables_vendors
+from kit import tables_given, tables_guard, tables_late, tables_order, tables_vendors
 from kit.command import SWIPE, bet, say
 from kit.table import run
 from kit.world import BookWorld, furnished, terms_of
@@ -13,7 +13,11 @@ from seamline.ledger.rules import _DECIDE, fingerprint
 from seamline.must import Broken
 from seamline.wallet import Alert, Kind, Policy, Rejection
 
-TABLES = tables_order.TABLES + tables_guard.TABLES + tables_vendors.TABLES + tables_given.TABLES
+TABLES = [
+    table
+    for kind in (tables_order, tables_guard, tables_vendors, tables_given, tables_late)
+    for table in kind.TABLES
+]
 
 #: Refusals that are given elsewhere: at the wire, at the door, or by no rule so far.
 ELSEWHERE = {

@@ -56,7 +56,7 @@ class Code(Enum):
     BUSY = (503, "The gateway's queue is full")
     UNAVAILABLE = (503, "The store cannot be used just now")
     VENDOR_TIMEOUT = (504, "The vendor did not answer in time")
-    OUTCOME_UNKNOWN = (504, "It is not known whether the vendor acted; what was reserved is kept")
+    OUTCOME_UNKNOWN = (504, "It is not known whether this was done; what was reserved is kept")
 
     def __init__(self, status: int, title: str) -> None:
         self.status = status
@@ -193,7 +193,7 @@ REFUSALS: Mapping[Rejection, Code] = total(
         Rejection.BUSY: Code.BUSY,
         Rejection.UNAVAILABLE: Code.UNAVAILABLE,
         Rejection.FAULT: Code.FAULT,
-        Rejection.OVERDUE: Code.UNAVAILABLE,
+        Rejection.OVERDUE: Code.OUTCOME_UNKNOWN,
     },
 )
 

@@ -23,6 +23,7 @@ _TRANSFER = (
     Code.PRECISION,
     Code.AMOUNT_RANGE,
     Code.BUSY,
+    Code.OUTCOME_UNKNOWN,
 )
 _BARRED = (Code.PLAYER_BLOCKED, Code.PLAYER_SELF_EXCLUDED, Code.PLAYER_CLOSED)
 
@@ -181,7 +182,7 @@ TABLE: tuple[Endpoint, ...] = (
         tag="Vendors",
         handler=vendors.create_campaign,
         answers={201: shapes.CampaignAnswer},
-        problems=(*_VENDOR, Code.CURRENCY_UNKNOWN),
+        problems=(*_VENDOR, Code.CURRENCY_UNKNOWN, Code.OUTCOME_UNKNOWN),
     ),
     Endpoint(
         method="GET",

@@ -26,7 +26,7 @@ from seamline.edge.api import shapes
 from seamline.edge.api.endpoint import Answer
 from seamline.edge.api.problems import Code, Problem
 from seamline.edge.gateway import Connection, Gateway
-from seamline.ledger.store import NewGrant, Writer
+from seamline.ledger.store import NewGrant, StoreUnavailable, Writer
 
 AskT = TypeVar("AskT")
 AnswerT = TypeVar("AnswerT")
@@ -80,7 +80,15 @@ async def create_campaign(gateway: Gateway, *, body: shapes.NewCampaign) -> Answ
         players=body.players,
     )
     state = await ask(gateway, target, operation, wanted)
-    await gateway.ledger.run(lambda writer, _: _note(writer, target, _given(wanted, state)))
+    given = _given(wanted, state)
+    try:
+        await gateway.ledger.run(lambda writer, _: _note(writer, target, given))
+    except StoreUnavailable as error:
+        # Asked again, the vendor might give it again.
+        ids = ", ".join(each.vendor_name or each.name for each in given)
+        _LOG.error("campaign_not_noted", campaign=wanted.id, vendor_ids=ids, error=str(error))
+        detail = f"the vendor gave it as {ids}, but the ledger could not note that: {error}"
+        raise Problem(Code.OUTCOME_UNKNOWN, detail, outcome="done") from error
     return Answer(status=201, body=_campaign(body.integration, state))
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from kit.command import bet
+from seamline.ledger.lane import OVERDUE
 from seamline.ledger.ledger import BUSY
 from seamline.wallet import Kind, Rejected, Rejection
 from unit.edge.api.test_api_door import problem
@@ -206,6 +207,18 @@ def test_a_closed_player_gets_no_deposits(rig):
     rig.patch(P1, {"status": "closed"})
     problem(rig.post(f"{P1}/deposits", transfer()), 409, "player_closed")
     assert rig.post(f"{P1}/withdrawals", transfer(name="w1")).status == 201
+
+
+def test_what_may_still_come_is_not_called_refused(rig):
+    """A payout without an outcome may be debited yet: whoever asked must look, not cancel."""
+
+    class Hanging:
+        async def apply(self, _command):
+            return OVERDUE
+
+    rig.swap(ledger=Hanging())
+    told = problem(rig.post(f"{P1}/withdrawals", transfer()), 504, "outcome_unknown")
+    assert told["detail"] == "the store did not answer in time"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply
 from seamline.edge.gateway import Connection
 from seamline.ledger.rows import Terms
+from seamline.ledger.store import StoreUnavailable
 from seamline.wallet import Integration, Policy
 from unit.edge.api.test_api_door import problem
 
@@ -77,6 +78,19 @@ def test_a_campaign_is_given(rig):
     assert (asked["games"], asked["players"]) == (["g1"], ["p1", "p2"])
     rig.post("/v1/campaigns", CAMPAIGN)
     assert (rig.vendor.last["games"], rig.vendor.last["valid_until_ms"]) == (None, None)
+
+
+def test_a_campaign_that_cannot_be_noted_is_not_asked_for_again(rig, monkeypatch):
+    """The vendor gave it: to call that unavailable would have it given twice."""
+
+    async def away(_work):
+        raise StoreUnavailable("no space")
+
+    rig.vendor.answers(200, STATE)
+    monkeypatch.setattr(rig.world.gateway.ledger, "run", away)
+    told = problem(rig.post("/v1/campaigns", CAMPAIGN), 504, "outcome_unknown")
+    assert told["detail"].startswith("the vendor gave it as v1, ")
+    assert told["outcome"] == "done"
 
 
 def grants(folder):
