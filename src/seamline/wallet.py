@@ -60,7 +60,7 @@ class PlayerStatus(StrEnum):
 class Rejection(Enum):
     """Why a command moved no money, in order of precedence.
 
-    Numbers are never reused.     `later` says whether the very same request could succeed later.
+    Numbers are never reused; `later` says whether the very same request could succeed later.
     """
 
     CALL_UNKNOWN = (10, False, "the vendor's protocol has no such call")

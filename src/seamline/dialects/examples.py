@@ -80,10 +80,11 @@ def _command(given: dict[str, Json], integration: str) -> Command:
 
 
 def _fancy(example: Example) -> tuple[bool, bool, int, str]:
-    """Free rounds, campaigns and batches are special; what lacks a field is older than the rest."""
+    """Free rounds, campaigns, batches and what is odd are special; then the fullest come first."""
     first = example.commands[0]
     given = sum(value is not None for value in msgspec.structs.astuple(first))
-    special = first.free or first.campaign is not None or first.kind is Kind.REWARD
+    odd = first.note is not None or first.objection is not None
+    special = odd or first.free or first.campaign is not None or first.kind is Kind.REWARD
     return len(example.commands) > 1, special, -given, repr(example)
 
 

@@ -1,5 +1,6 @@
 """What is told of the dialects is what their records and vectors say."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -155,3 +156,13 @@ def test_rules_about_wins_need_wins():
 def test_a_cell_cannot_break_the_table():
     """A vertical bar in a text stays in its cell, and nothing is told by a dash."""
     assert features._row(("a|b", "")) == "| a\\|b | - |"
+
+
+def test_what_is_logged_as_trouble_is_explained():
+    """Every event of the log from a warning on stands in the pages for who runs a gateway."""
+    pages = "".join(page.read_text("utf-8") for page in (ROOT / "docs").glob("*.md"))
+    logged = re.compile(r'_LOG\.(?:warning|error|critical|exception)\(\s*"(\w+)"')
+    sources = (ROOT / "src").rglob("*.py")
+    events = {event for each in sources for event in logged.findall(each.read_text("utf-8"))}
+    assert "batch_overdue" in events
+    assert {event for event in events if f"`{event}`" not in pages} == set()

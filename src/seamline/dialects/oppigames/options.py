@@ -13,7 +13,6 @@ from seamline.dialects.oppigames.reasons import Reason
 
 #: The only base URL that the vendor's pages name; it looks like staging.
 BASE_URL = "https://s-apis.oppigames.com"
-ROLLBACK_PATHS = ("/transaction/rollback", "/transaction/revert")
 #: Demo play; its sessions never touch real money.
 DEMO_CURRENCY = "XXX"
 

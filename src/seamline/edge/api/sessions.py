@@ -10,21 +10,15 @@ from seamline.dialects.dialect import Launch
 from seamline.edge.api import shapes
 from seamline.edge.api.endpoint import Answer
 from seamline.edge.api.launches import check_offer, launched
-from seamline.edge.api.problems import Code, Problem
+from seamline.edge.api.problems import REFUSALS, Code, Problem
 from seamline.edge.api.vendors import connection
 from seamline.edge.gateway import Connection, Gateway
 from seamline.ledger.rows import Player, Session
+from seamline.ledger.rules.view import BARRED
 from seamline.ledger.store import Conflict, NewSession, Unknown, Writer
 from seamline.money import Amount
-from seamline.wallet import PlayerStatus
 
 _LOG = structlog.get_logger("seamline.api")
-
-_BARRED = {
-    PlayerStatus.BLOCKED: Code.PLAYER_BLOCKED,
-    PlayerStatus.SELF_EXCLUDED: Code.PLAYER_SELF_EXCLUDED,
-    PlayerStatus.CLOSED: Code.PLAYER_CLOSED,
-}
 
 
 async def open_(gateway: Gateway, *, body: shapes.NewSessionBody) -> Answer:
@@ -63,9 +57,9 @@ async def _opened(
         )
         session, new = writer.open_session(target.terms, wanted)
         # Who may not play gets no game; raised in here, it also undoes the row.
-        barred = _BARRED.get(session.player.status) if body.launch else None
+        barred = BARRED.get(session.player.status) if body.launch else None
         if barred is not None:
-            raise Problem(barred, field="player")
+            raise Problem(REFUSALS[barred], field="player")
         return session, new, now_ms
 
     try:
