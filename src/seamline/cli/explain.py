@@ -90,6 +90,9 @@ def _cause(request: Request, connection: Connection, made_by: Trial, given: str)
     """What is off, when it is known how the signature was made."""
     trials = connection.dialect.trials(request, connection.integration)
     right = trials[0]
+    beside = _problem(request, connection, right.signature)
+    if beside is not None and made_by == right:
+        return f"not the signature: {beside}"
     # Any key that the gateway believes over the right bytes is a right one.
     keys = {
         each.key

@@ -48,6 +48,7 @@ def test_row27_the_published_signature_is_right():
     verify(captured(), signing())
     made = sign(captured(headers=()), signing())
     assert made.headers == HEADERS
+    assert sign(captured(at_ms=NOW, headers=HEADERS[:1]), signing()).headers == HEADERS
 
 
 def test_row27_an_altered_byte_is_refused():

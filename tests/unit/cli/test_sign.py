@@ -125,6 +125,22 @@ def test_a_known_mistake_is_named(signature, words, explained):
     assert [word for word in words if word not in out] == []
 
 
+def test_what_is_no_matter_of_the_signature_is_told_as_that(said, shop):
+    """A right signature that comes too late, or without the key's header, is not the key's fault."""
+    oppi = '[integrations.oppi]\nbrand = "acme"\ndialect = "oppigames"\n'
+    oppi += '[integrations.oppi.options]\napi_key = "k"\nsecrets = ["s"]\n'
+    (shop / "seamline.toml").write_text(SETTINGS + oppi)
+    signature = hmac.new(b"s", b'{"amount":1}|1731504451691', sha256).hexdigest()
+    asked = ["sign", "explain", "bet", "--integration", "oppi", "--body", '{"amount":1}']
+    asked += ["--header", "x-timestamp: 1731504451691", "--signature", signature]
+    code, out, _ = said(*asked, "--header", "x-api-key: k")
+    assert code == 1
+    assert "not the signature: " in out
+    assert "behind our clock" in out
+    _, out, _ = said(*asked)
+    assert "not the signature: " in out
+
+
 def test_unknown_mistakes_are_ranked(explained):
     """When it cannot be told, causes with evidence come before the usual ones."""
     code, out = explained("ab12", body='{"name":"Zoë"}\n')

@@ -36,13 +36,13 @@ def verify(request: Request, integration: Integration[Options]) -> None:
 
 
 def sign(request: Request, integration: Integration[Options]) -> Request:
-    """The request with what LoyaltyGyre would send to be believed."""
+    """The request with what LoyaltyGyre would send to be believed; a time that is there stays."""
     options = integration.options
     auth = options.auth
     ours = {HEADER, TIMESTAMP, _AUTHORIZATION, (auth.header or "").lower().encode()}
     headers = [pair for pair in request.headers if pair[0] not in ours]
     if auth.type == "hmac":
-        moment = b"%d" % request.at_ms
+        moment = request.header(TIMESTAMP) or b"%d" % request.at_ms
         made = hmac_sha256(auth.secrets[0].encoded(), _signed(request.body, moment))
         headers += [(TIMESTAMP, moment), (HEADER, made.encode())]
     if auth.tokens:
