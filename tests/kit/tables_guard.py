@@ -67,7 +67,7 @@ SESSIONS = [
         """
         bet b1 10.00 s1 r1 in EUR -> rejected CURRENCY 100.00
         bet b1 10.00 s1 r1 in USD -> applied 90.00
-        win w1 10.00 s1 r1 in EUR -> rejected CURRENCY 90.00
+        win w1 10.00 s1 r1 in EUR -> rejected CURRENCY 90.00 ! target_foreign
         win w1 10.00 s1 r1 in USD -> applied 100.00
         reward j1 10.00 s1 in BTC -> rejected CURRENCY 100.00
         """,

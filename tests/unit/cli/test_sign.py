@@ -126,7 +126,7 @@ def test_a_known_mistake_is_named(signature, words, explained):
 
 
 def test_what_is_no_matter_of_the_signature_is_told_as_that(said, shop):
-    """A right signature that comes too late, or without the key's header, is not the key's fault."""
+    """A right signature that comes too late, or without the key's header, is no wrong one."""
     oppi = '[integrations.oppi]\nbrand = "acme"\ndialect = "oppigames"\n'
     oppi += '[integrations.oppi.options]\napi_key = "k"\nsecrets = ["s"]\n'
     (shop / "seamline.toml").write_text(SETTINGS + oppi)

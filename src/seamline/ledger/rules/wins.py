@@ -39,7 +39,10 @@ def win(command: Command, view: View) -> Decision:
         return _brought_late(command, view, target)
     credit = credit_of(command, account)
     if isinstance(credit, Rejected):
-        return Decision(answer=credit)
+        foreign = Raised(Alert.TARGET_FOREIGN, f"win of {command.amount}: {credit.detail}")
+        return Decision(
+            answer=credit, alerts=(foreign,) if credit.why is Rejection.CURRENCY else ()
+        )
     units, dust, alerts = credit
     if view.round is not None and view.round.won + units > MAX_UNITS:
         return refuse(Rejection.AMOUNT_RANGE, view, "the round's wins would be out of range")
@@ -160,7 +163,7 @@ def _granted(
 
 def _owed_to_nobody(command: Command, view: View) -> Decision:
     """Money for a session that nobody knows: refused, and one for a person."""
-    detail = f"{command.kind} of {command.amount} on {command.session}"
+    detail = f"{command.kind} of {command.amount} for {command.player or command.session}"
     raised = Raised(Alert.WIN_UNKNOWN_SESSION, detail)
     # A known player without an account has none because the brand has no such currency.
     foreign = command.session is None and view.player is not None
