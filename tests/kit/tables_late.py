@@ -71,15 +71,17 @@ TABLES = [
         bet b1 10.00 s1 r1 -> applied 90.00
         win w1 5.00 s1 r1 of b1 -> applied 95.00
         win w2 5.00 s1 r1 of b1 -> rejected TARGET_SETTLED 95.00 ! second_payout
-        win late/w2 5.00 s1 of w2 late -> rejected TARGET_SETTLED 95.00 ! second_payout
+        win late/w2 5.00 s1 of w2 late -> rejected TARGET_KIND 95.00 ! second_payout
         bet b2 10.00 s1 r2 -> applied 85.00
         refund f2 of b2 s1 -> applied 95.00
         win w3 5.00 s1 r2 of b2 -> rejected TARGET_REFUNDED 95.00 ! win_after_refund
         win late/w3 5.00 s1 of w3 late -> rejected TARGET_REFUNDED 95.00 ! second_payout
         win w4 5.00 s2 r1 of b1 -> rejected TARGET_FOREIGN 100.00 ! target_foreign
         win late/w4 5.00 s2 of w4 late -> rejected TARGET_FOREIGN 100.00 ! second_payout
-        win w5 5.00 s1 r5 of b5 -> rejected TARGET_UNKNOWN 95.00 ! win_without_bet
-        win late/w5 5.00 s1 of w5 late -> applied 100.00 ! win_without_bet
+        win late/w4 5.00 s1 of w4 late -> applied 100.00 ! win_without_bet
+        win w6 5.00 s9 of b1 for p2 -> rejected TARGET_FOREIGN - ! target_foreign
+        win w5 5.00 s1 r5 of b5 -> rejected TARGET_UNKNOWN 100.00 ! win_without_bet
+        win late/w5 5.00 s1 of w5 late -> applied 105.00 ! win_without_bet
         """,
         Policy(
             late_space="late/",

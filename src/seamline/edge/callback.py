@@ -170,7 +170,8 @@ class Callbacks:
         try:
             reply = call.write(items, outcomes, integration)
         except Exception:  # noqa: BLE001 - logged; what was decided may have moved money
-            _LOG.exception("call_failed", request_id=request_id, path=path)
+            keys = [item.key for item in items if isinstance(item, Command)]
+            _LOG.exception("call_failed", request_id=request_id, path=path, decided=keys)
             return self._refuse(route, Rejected(why=Rejection.OVERDUE), request_id)
         outcome = outcomes[0] if outcomes else None
         if isinstance(outcome, Applied):

@@ -87,7 +87,7 @@ class Pages(Changes):
             view.player = self.players.get((terms.brand, command.player))
             self._seat(command, view, ahead=ahead)
         if command.target is not None:
-            view.target = self._target(command, command.target, terms.policy.late_space)
+            view.target = self._target(command, command.target, view)
         view.account = self._account(command, view)
         if command.key is not None:
             self._identify(command, command.key, view)
@@ -187,15 +187,19 @@ class Pages(Changes):
             known = self.transactions.get((integration, stone_of(key)))
         return known
 
-    def _target(self, command: Command, key: str, late: str | None) -> Transaction | None:
+    def _target(self, command: Command, key: str, view: View) -> Transaction | None:
         """What a command names; for a refund also the late win that came in place of it.
 
         Who asks how a bet stands, or brings a win late, is shown its first refusal, where that was
-        noted.
+        noted; but a win is not held up by what somebody else was refused.
         """
         target = self._known(command.integration, key, or_stone=True)
         if target is None and asks_of_refusals(command):
-            return self.transactions.get((command.integration, refused_of(key)))
+            noted = self.transactions.get((command.integration, refused_of(key)))
+            whose = view.session.account.id if view.session is not None and command.late else None
+            others = noted is not None and whose not in (None, noted.account)
+            return None if others else noted
+        late = view.terms.policy.late_space
         if late is None or command.kind is not Kind.REFUND:
             return target
         if target is not None and target.kind is not Kind.TOMBSTONE:

@@ -22,7 +22,6 @@ from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Connection, Gateway
 from seamline.ledger.store import StoreUnavailable, TransactionEntry, TransactionFilter
 from seamline.wallet import (
-    PASSING,
     Alert,
     Applied,
     Command,
@@ -50,6 +49,8 @@ class Deal(msgspec.Struct, frozen=True):
     target: Connection
     extra: AnyExtra[msgspec.Struct]
     wanted: msgspec.Struct
+    #: What could not be written down about it.
+    untold: list[str] = msgspec.field(default_factory=list)
 
     async def apply(self, command: Command) -> Outcome:
         """The ledger's outcome."""
@@ -107,7 +108,12 @@ async def _watched(deal: Deal, money: Money) -> shapes.OperationAnswer:
 
 
 async def _no_longer(deal: Deal, mark: Command | None) -> None:
-    """Close the alert that the vendor is being asked; who asked is not to hear if that fails."""
+    """Close the alert that the vendor is being asked, unless nothing else tells of it.
+
+    Who asked is not to hear if that fails.
+    """
+    if deal.untold:
+        return
     terms, key = deal.target.terms, (mark and mark.key) or ""
     try:
         await deal.gateway.ledger.run(
@@ -307,6 +313,7 @@ async def _note(deal: Deal, notice: Command) -> None:
     if isinstance(outcome, Rejected):
         why, said = outcome.why.name.lower(), notice.note or notice.reference
         _LOG.error("operation_not_noted", key=notice.key, why=why, said=said)
+        deal.untold.append(notice.key or "")
 
 
 async def _settled(deal: Deal, settle: Command) -> Applied | Replayed:
@@ -314,6 +321,5 @@ async def _settled(deal: Deal, settle: Command) -> Applied | Replayed:
     outcome = await deal.apply(settle)
     if not isinstance(outcome, Rejected):
         return outcome
-    if outcome.why not in PASSING:
-        await _tell(deal, settle, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
+    await _tell(deal, settle, "unpaid", f"the vendor agreed, but {outcome.why.meaning}")
     raise refusal(outcome)

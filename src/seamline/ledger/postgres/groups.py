@@ -8,7 +8,7 @@ from itertools import chain
 from typing import cast
 
 from seamline.ledger.columns import Row
-from seamline.ledger.keys import aims_of, keys_of
+from seamline.ledger.keys import aims_of, keys_of, refused_of
 from seamline.ledger.rows import Player, Terms
 from seamline.wallet import Command, Kind
 
@@ -49,7 +49,10 @@ class Group:
             for each in self.commands
             if (each.kind is Kind.REFUND or each.late)
             and each.target is not None
-            and self.owners.keys().isdisjoint(aims_of([each], self.terms.policy))
+            and self.owners.keys().isdisjoint(
+                # That somebody was refused under its target's key tells nothing of the target.
+                aims_of([each], self.terms.policy) - {refused_of(each.target)}
+            )
         ]
 
     @property

@@ -61,8 +61,9 @@ def decide(command: Command, view: View) -> Decision:
         return decision
     if command.kind in policy.remembered_refusals:
         return Decision(move=Move(rejection=refused.why), alerts=decision.alerts)
-    # A win may still be paid, unless it was refused for good: that alone is worth a note.
-    passes = command.kind is Kind.WIN and refused.why not in FINAL
+    # A win may still be paid, unless it was refused for good: that alone is worth a note. Without a
+    # session the account may be its target's, and so somebody else's.
+    passes = command.kind is Kind.WIN and (refused.why not in FINAL or view.session is None)
     if command.kind in policy.noted_refusals and not view.refused_before and not passes:
         return Decision(move=Move(rejection=refused.why, aside=True), alerts=decision.alerts)
     return decision
@@ -106,6 +107,8 @@ def _delivered(command: Command, view: View, late: Transaction) -> Decision:
     """A win that came after all: the late win in its place has paid it, and is told again."""
     asked = Quantity.parse(late.asked or "0")
     same = command.amount is not None and asked.same_value(command.amount)
+    code = late.currency.code if late.currency is not None else None
+    same = same and command.currency in (None, code)
     if same and not is_foreign(command, view, late):
         return replay(late, view)
     return _changed(command, view, late)

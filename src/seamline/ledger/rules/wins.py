@@ -62,7 +62,10 @@ def _brought_late(command: Command, view: View, known: Transaction) -> Decision:
     if known.rejection is None:
         return replay(known, view)
     detail = f"late win of {command.amount}, refused before: {known.rejection.meaning}"
-    return refuse(known.rejection, view, raised=Raised(Alert.SECOND_PAYOUT, detail))
+    raised = Raised(Alert.SECOND_PAYOUT, detail)
+    # Nobody looks again whether its bet is paid still: the vendor must not take that for done.
+    settled = known.rejection is Rejection.TARGET_SETTLED
+    return refuse(Rejection.TARGET_KIND if settled else known.rejection, view, raised=raised)
 
 
 def _bet_of(command: Command, view: View) -> Transaction | Rejection | None:

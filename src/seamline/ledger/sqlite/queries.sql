@@ -378,8 +378,11 @@ ORDER BY r.id LIMIT ?4
 
 -- last_round_before --
 -- The last of the next so many ids before the first round that was opened later than a time: one
--- with a lower id may have been opened after one with a higher id.
-SELECT coalesce(min(id) FILTER (WHERE opened_ms >= ?2) - 1, max(id))
+-- with a lower id may have been opened after one with a higher id. Who was two days ahead of that
+-- time had a wrong clock, and keeps nobody.
+SELECT coalesce(
+    min(id) FILTER (WHERE opened_ms BETWEEN ?2 AND ?2 + 172800000) - 1, max(id)
+)
 FROM (SELECT id, opened_ms FROM rounds WHERE id > ?1 ORDER BY id LIMIT ?3)
 
 -- list_alerts --

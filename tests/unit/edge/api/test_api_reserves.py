@@ -339,6 +339,33 @@ def test_a_refusal_that_cannot_be_paid_back_is_looked_at(funded, monkeypatch):
     assert alerts(funded) == [("notice", beside("unreturned", "buy/t1"))]
 
 
+@pytest.mark.parametrize(
+    ("refused", "left"),
+    [
+        ({Kind.REWARD, Kind.WIN}, beside("unpaid", "gift/t1")),
+        ({Kind.REWARD, Kind.WIN, Kind.NOTICE}, beside("asking", "gift/t1")),
+    ],
+)
+def test_what_was_agreed_and_not_paid_is_always_looked_at(funded, monkeypatch, refused, left):
+    """Also where the queue was full just then: an alert stands, if only that it was asked."""
+    real, asked = funded.world.ledger.apply, []
+
+    async def apply(command):
+        if command.kind in refused and asked:
+            return Rejected(why=Rejection.BUSY)
+        return await real(command)
+
+    async def full():
+        asked.append(1)
+
+    monkeypatch.setattr(funded.world.ledger, "apply", apply)
+    funded.vendor.meanwhile = full
+    funded.vendor.answers(200, {})
+    problem(cash(funded), 503, "busy")
+    assert balance(funded) == "100.00"
+    assert alerts(funded) == [("notice", left)]
+
+
 def test_what_cannot_be_noted_is_logged(funded, monkeypatch, capsys):
     """A notice that the ledger does not take leaves its words in the log, and changes nothing."""
     real = funded.world.ledger.apply
