@@ -117,8 +117,7 @@ class Pages(Changes):
         if command.kind in policy.noted_refusals:
             noted = (command.integration, refused_of(key))
             view.refused_before = noted in self.transactions
-        stands = view.prior is not None and view.prior.kind is Kind.TOMBSTONE
-        if stands and policy.late_space and command.kind is Kind.WIN:
+        if policy.late_space and command.kind is Kind.WIN:
             view.delivered = self.transactions.get((command.integration, policy.late_space + key))
         if command.kind is Kind.BET:
             view.withdrawn = (command.integration, overdue_of(key)) in self.transactions

@@ -105,13 +105,15 @@ def _known(command: Command, view: View, prior: Transaction) -> Decision:
 
 def _delivered(command: Command, view: View, late: Transaction) -> Decision:
     """A win that came after all: the late win in its place has paid it, and is told again."""
-    asked = Quantity.parse(late.asked or "0")
-    same = command.amount is not None and asked.same_value(command.amount)
+    paid = Quantity.parse(late.asked or "0")
     code = late.currency.code if late.currency is not None else None
-    same = same and command.currency in (None, code)
-    if same and not is_foreign(command, view, late):
-        return replay(late, view)
-    return _changed(command, view, late)
+    other = (
+        command.amount is None
+        or not paid.same_value(command.amount)
+        or command.currency not in (None, code)
+        or is_foreign(command, view, late)
+    )
+    return _changed(command, view, late) if other else replay(late, view)
 
 
 def _changed(command: Command, view: View, prior: Transaction) -> Decision:
