@@ -73,6 +73,14 @@ def test_each_call_has_a_published_example(name, call_name):
     assert call_name in shown, f"add an object with `call`: {call_name!r} to the vectors"
 
 
+@of_each_call
+def test_the_first_example_of_a_call_is_a_plain_one(name, call_name):
+    """What the demo shows a newcomer is not odd, where a call can be said without being so."""
+    shown = [each.commands[0] for each in templates(name) if each.call == call_name]
+    odd = [each.note is not None or each.objection is not None for each in shown]
+    assert all(odd) or not odd[0]
+
+
 @of_each_dialect
 def test_a_dialect_can_bet_pay_and_refund(name):
     """The vectors of a dialect show how a stake, a payment and what undoes a stake are said."""

@@ -229,6 +229,10 @@ MISTAKES = {
         "[server]\nport = 86.5",
         "server.port: expected a whole number, got 86.5",
     ),
+    "more than a vendor waits": (
+        "[ledger]\ndeadline_s = 5",
+        "ledger.deadline_s: expected a number < 5.0, got 5",
+    ),
     "a truth for a number": (
         "[ledger]\nbatch_limit = true",
         "ledger.batch_limit: expected a whole number, got true",
