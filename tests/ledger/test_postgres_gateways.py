@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from contextlib import AsyncExitStack, closing, suppress
 from random import Random
@@ -15,8 +16,10 @@ from kit.door import door, why
 from kit.processes import wait_for
 from kit.world import BRAND, NOON, PostgresWorld, furnished, terms_of
 from seamline.ledger.keys import stone_of
+from seamline.ledger.postgres import links
 from seamline.ledger.postgres.arrays import literal
 from seamline.ledger.postgres.links import Line
+from seamline.ledger.postgres.pipe import Pipe
 from seamline.ledger.postgres.steps import Ask
 from seamline.ledger.postgres.tables import SQL
 from seamline.ledger.postgres.writing import write
@@ -252,6 +255,26 @@ async def test_a_gateway_that_stands_still_does_not_hold_its_accounts_for_ever(p
         await still.ask(asks)
 
 
+async def test_a_gateway_that_stands_still_for_a_moment_refuses_nobody(url, monkeypatch):
+    """What the server has answered meanwhile is heard, at every round trip of a batch."""
+    exchange = Pipe.exchange
+
+    async def paused(self, asks):
+        asyncio.get_running_loop().call_soon(time.sleep, 0.5)
+        return await exchange(self, asks)
+
+    with closing(furnished(PostgresWorld(url))) as world:
+        async with door(world) as ledger:
+            # On a connection that is there already: that one is waited for otherwise.
+            assert isinstance(await ledger.apply(bet("b1", "1.00")), Applied)
+            monkeypatch.setattr(Pipe, "exchange", paused)
+            monkeypatch.setattr(links, "ANSWER_MS", 400)
+            monkeypatch.setattr(links, "COMMIT_MS", 400)
+            assert isinstance(await ledger.apply(bet("b2", "1.00")), Applied)
+            monkeypatch.undo()
+        proven(world.store)
+
+
 def accounts_of(world):
     """The ids of all accounts, as a batch names them."""
     with psycopg.connect(world.url) as connection:
@@ -301,7 +324,7 @@ def test_a_gateway_that_stands_still_in_an_errand_keeps_nobody(pair, monkeypatch
             other.change("p1", status=PlayerStatus.BLOCKED)
             still.writer.change_player(BRAND, "p1", closed)
 
-    with pytest.raises(StoreUnavailable, match="idle-in-transaction|closed the connection"):
+    with pytest.raises(StoreUnavailable, match=r"idle-in-transaction|closed the connection"):
         stand_still()
     assert status(other, "p1") is PlayerStatus.BLOCKED
     still.change("p1", status=PlayerStatus.ACTIVE)

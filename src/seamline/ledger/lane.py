@@ -21,6 +21,7 @@ import structlog
 
 from seamline.ledger.book import Book
 from seamline.ledger.keys import overdue_of
+from seamline.ledger.patience import Patience
 from seamline.ledger.rows import Terms
 from seamline.ledger.rules import decide
 from seamline.ledger.store import Held, StoreUnavailable, Writer
@@ -263,10 +264,11 @@ class Lane:
     def _watch(self, batch: Sequence[Waiter]) -> Iterator[list[str]]:
         """Nobody is kept waiting for a store that hangs; the list is not empty when it did."""
         given_up: list[str] = []
-        tempo, later = self._tempo, self._loop.call_later
+        deadline_s = self._tempo.deadline_ms / 1000
         watches = (
-            later(tempo.patience_ms / 1000, self._turn_away),
-            later(tempo.deadline_ms / 1000, self._give_up, batch, given_up),
+            Patience(self._tempo.patience_ms, self._turn_away),
+            # The vendor's clock goes on while this process stands still.
+            self._loop.call_later(deadline_s, self._give_up, batch, given_up),
         )
         try:
             yield given_up

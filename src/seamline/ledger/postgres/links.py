@@ -7,8 +7,9 @@ import contextlib
 import os
 import select
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeAlias
 
 import psycopg
@@ -16,6 +17,7 @@ from psycopg.abc import ConnDict
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 
+from seamline.ledger.patience import Patience
 from seamline.ledger.postgres.pipe import Pipe
 from seamline.ledger.postgres.steps import Answer, Ask
 from seamline.ledger.postgres.tables import SQL, Connection
@@ -172,8 +174,7 @@ class Line:
             await self.drop()
         if self._pipe is None:
             try:
-                async with asyncio.timeout(CONNECT_MS / 1000):
-                    self._pipe = Pipe(await self._first(), prepare=self._prepare)
+                self._pipe = Pipe(await _in_time(self._first()), prepare=self._prepare)
             except AWAY as error:
                 raise StoreUnavailable(said(error)) from error
 
@@ -249,9 +250,19 @@ class Line:
         if self._pipe is None:
             raise StoreUnavailable("the connection was lost")
         pgconn = self._pipe.connection.pgconn
-        watch = asyncio.get_running_loop().call_later(limit_ms / 1000, _shut, pgconn)
+        watch = Patience(limit_ms, partial(_shut, pgconn))
         try:
             return await self._pipe.exchange(asks)
+        finally:
+            watch.cancel()
+
+
+async def _in_time(connecting: Coroutine[None, None, AsyncConnection]) -> AsyncConnection:
+    """The connection, or `TimeoutError`."""
+    async with asyncio.timeout(None) as limit:
+        watch = Patience(CONNECT_MS, partial(limit.reschedule, 0))
+        try:
+            return await connecting
         finally:
             watch.cancel()
 
