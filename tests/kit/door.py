@@ -10,7 +10,8 @@ from seamline.wallet import Rejected
 async def door(world, **options):
     """The door to the world's store, by the world's clock unless another one is given."""
     options.setdefault("clock", lambda: world.now_ms)
-    ledger = Ledger(world.writer, world.terms, **options)
+    options.setdefault("writer", world.writer)
+    ledger = Ledger(terms=world.terms, **options)
     yield ledger
     await ledger.close()
 

@@ -106,6 +106,19 @@ async def test_nobody_waits_for_a_store_that_hangs(world):
     proven(world.store)
 
 
+async def test_who_queues_is_refused_long_before_the_batch_is_given_up(world):
+    """Else it would wait for its own batch after that, for longer than its vendor waits."""
+    writer = Hanging(world.writer)
+    async with door(world, writer=writer, batch_limit=1, deadline_ms=2_000) as ledger:
+        writer.hangs = True
+        under_way = asyncio.create_task(ledger.apply(bet("b1")))
+        queued = asyncio.create_task(ledger.apply(bet("b2", round_="r2")))
+        assert why(await queued) is Rejection.UNAVAILABLE
+        assert not under_way.done()
+        writer.let_go(ledger)
+        assert why(await under_way) is Applied
+
+
 @pytest.mark.parametrize("again", ["reject", "replay"])
 async def test_an_overdue_bet_is_undone_where_that_is_ours(world, again):
     """A bet that came through after all is given back, before anything else; a repeat is not.

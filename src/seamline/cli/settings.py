@@ -83,7 +83,7 @@ class Batching(_Section, frozen=True):
     batch_limit: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 128
     #: After so many seconds without an outcome a vendor is told that there is none. Vendors give up
     #: after five: a bet that they were never told of must be known to be late, to be undone.
-    deadline_s: Annotated[float, msgspec.Meta(gt=0, lt=5)] = 3.0
+    deadline_s: Annotated[float, msgspec.Meta(gt=0, le=3.3)] = 3.0
 
 
 class Api(_Section, frozen=True):

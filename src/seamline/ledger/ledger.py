@@ -42,7 +42,8 @@ class Ledger:
         self._writer = writer
         self.terms = terms
         self.flow = Flow()
-        patience_ms = min(deadline_ms, writer.patience_ms or deadline_ms)
+        # Who queues may see its own batch hang too, and is to hear of that in time.
+        patience_ms = min(deadline_ms // 2, writer.patience_ms or deadline_ms)
         self._tempo = Tempo(batch_limit, patience_ms, deadline_ms, clock)
         self._queue_limit = queue_limit
         self._lanes = [Lane(writer, terms, self._tempo, self.flow) for _ in range(writer.lanes)]

@@ -230,8 +230,8 @@ MISTAKES = {
         "server.port: expected a whole number, got 86.5",
     ),
     "more than a vendor waits": (
-        "[ledger]\ndeadline_s = 5",
-        "ledger.deadline_s: expected a number < 5.0, got 5",
+        "[ledger]\ndeadline_s = 4",
+        "ledger.deadline_s: expected a number <= 3.3, got 4",
     ),
     "a truth for a number": (
         "[ledger]\nbatch_limit = true",
