@@ -6,6 +6,7 @@ is the operator API itself. The gateway's clock can be moved on.
 
 import asyncio
 from contextlib import AsyncExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -16,6 +17,7 @@ import msgspec
 import structlog
 from yarl import URL
 
+from kit.processes import wait_for
 from seamline.cli import assembly, settings
 from seamline.dialects import dialects
 from seamline.dialects.dialect import Reply, Request, Secret
@@ -118,8 +120,16 @@ class Doors:
         return self.send_all(name, [request])[0]
 
     def asked(self, method, target, body=None):
-        """The answer of the operator API, which must have been willing."""
-        status, answer = self.operator(method, target, body)
+        """The answer of the operator API, which must have been willing.
+
+        Where the store is away for the moment, nothing has happened: it is asked again.
+        """
+
+        def answered():
+            status, answer = self.operator(method, target, body)
+            return None if status == HTTPStatus.SERVICE_UNAVAILABLE else (status, answer)
+
+        status, answer = wait_for(answered)
         assert status < 300, (status, answer)
         return answer
 
