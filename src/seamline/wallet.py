@@ -20,6 +20,8 @@ from seamline.money import Amount, Quantity
 
 OptionsT = TypeVar("OptionsT", bound=msgspec.Struct)
 
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+
 #: Stands between a word of ours and the key that it is about (in ASCII the "unit separator"). No id
 #: of a vendor's may hold it.
 MARK = "\x1f"

@@ -21,12 +21,11 @@ from seamline.edge.gateway import Connection, Gateway, cashier_of
 from seamline.ledger.ledger import Ledger, clock_ms
 from seamline.ledger.rows import Terms
 from seamline.ledger.store import Store
-from seamline.wallet import Integration, Policy
+from seamline.wallet import HOUR_MS, Integration, Policy
 
 if TYPE_CHECKING:
     from seamline.sender.transport import Transport
 
-HOUR_MS = 3_600_000
 
 #: What must not change when a deposit's or withdrawal's id comes again.
 CASHIER_POLICY = Policy(fingerprint=("kind", "player", "currency"))

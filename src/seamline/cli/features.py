@@ -13,9 +13,8 @@ import msgspec
 from seamline.dialects import AnyDialect, package_of
 from seamline.dialects.dialect import Secret, Studio
 from seamline.dialects.examples import Example, examples
-from seamline.wallet import Command, Kind, Policy
+from seamline.wallet import HOUR_MS, Command, Kind, Policy
 
-_HOUR_MS = 3_600_000
 #: What stands in a table where a vendor has nothing of the kind.
 _NONE = "-"
 
@@ -109,7 +108,7 @@ def _holds_secret(shape: object) -> bool:
 
 
 def _session(seen: Seen) -> str:
-    hours, rest = divmod(seen.dialect.session_ms(seen.dialect.sandbox()), _HOUR_MS)
+    hours, rest = divmod(seen.dialect.session_ms(seen.dialect.sandbox()), HOUR_MS)
     slides = ", from each call on" if seen.policy.session_slides_ms is not None else ""
     return f"{hours} h{slides}" if not rest else f"{rest // 60_000 + hours * 60} min{slides}"
 

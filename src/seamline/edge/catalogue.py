@@ -16,9 +16,10 @@ from seamline.dialects.dialect import Game, GamesFilter
 from seamline.edge.api import vendors
 from seamline.edge.api.problems import Problem
 from seamline.edge.gateway import Connection, Gateway
+from seamline.wallet import DAY_MS
 
 EVERY_S = 300.0
-KEPT_MS = 86_400_000
+KEPT_MS = DAY_MS
 
 _LOG = structlog.get_logger("seamline.catalogue")
 

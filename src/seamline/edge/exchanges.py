@@ -24,6 +24,7 @@ import structlog
 
 from seamline.dialects.dialect import Reply, Request
 from seamline.ledger.sql import queries
+from seamline.wallet import HOUR_MS
 
 SQL = queries(__package__, "exchanges.sql")
 
@@ -99,7 +100,7 @@ class Exchanges:
         hidden_headers: Mapping[str, frozenset[bytes]],
         redact: Mapping[str, Redact] = MappingProxyType({}),
         max_count: int = 100_000,
-        max_age_ms: int = 72 * 3_600_000,
+        max_age_ms: int = 72 * HOUR_MS,
     ) -> None:
         self._hidden = hidden_headers
         self._redact = redact

@@ -18,7 +18,7 @@ from seamline.edge.gateway import Gateway
 from seamline.ledger.changes import AlertRow
 from seamline.ledger.rules.view import Raised
 from seamline.ledger.store import Overdue, Reader, StoreUnavailable, Writer
-from seamline.wallet import Alert
+from seamline.wallet import DAY_MS, Alert
 
 #: Less free disk than this and the gateway reports not ready: a ledger must not fill its disk.
 LEAST_FREE_BYTES = 64 * 1024 * 1024
@@ -27,7 +27,7 @@ LEAST_FREE_BYTES = 64 * 1024 * 1024
 WATCH_EVERY_S = 60.0
 
 #: A round that has not ended so long after it opened is one for a person.
-OVERDUE_MS = 24 * 3_600_000
+OVERDUE_MS = DAY_MS
 
 #: How long a write may take before the store counts as not writable.
 WRITE_WITHIN_S = 2.0

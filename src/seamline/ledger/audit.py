@@ -16,10 +16,10 @@ from typing import cast
 
 import msgspec
 
-from seamline.ledger.book import HOUR_MS, HOUSE
+from seamline.ledger.book import HOUSE
 from seamline.ledger.chain import START, link
 from seamline.ledger.store import Reader
-from seamline.wallet import Kind
+from seamline.wallet import HOUR_MS, Kind
 
 #: Findings of each law that are kept with their values; all are counted.
 KEPT = 20

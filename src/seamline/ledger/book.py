@@ -15,7 +15,6 @@ from seamline.ledger.pages import Pages
 from seamline.ledger.rows import Account, Round, Transaction
 from seamline.ledger.rules.stakes import losses_on
 from seamline.ledger.rules.view import (
-    DAY_MS,
     STAKES,
     Decision,
     Move,
@@ -26,9 +25,7 @@ from seamline.ledger.rules.view import (
 )
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import must
-from seamline.wallet import Applied, Command, Kind, Outcome, Rejected, Rejection
-
-HOUR_MS = 3_600_000
+from seamline.wallet import DAY_MS, HOUR_MS, Applied, Command, Kind, Outcome, Rejected, Rejection
 
 #: The house account on the other side of each kind of movement.
 HOUSE = {

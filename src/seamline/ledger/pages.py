@@ -14,8 +14,8 @@ from seamline.ledger.changes import Changes
 from seamline.ledger.keys import asks_of_refusals, claim_of, overdue_of, refused_of, stone_of
 from seamline.ledger.rows import Account, Grant, Player, Round, Session, Terms, Transaction
 from seamline.ledger.rules import fingerprint
-from seamline.ledger.rules.view import DAY_MS, View, is_open
-from seamline.wallet import Command, Kind
+from seamline.ledger.rules.view import View, is_open
+from seamline.wallet import DAY_MS, Command, Kind
 
 RoundKey = tuple[str, str, str, int]  # integration, game, round, account
 

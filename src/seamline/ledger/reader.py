@@ -19,8 +19,7 @@ from seamline.ledger.store import (
 )
 from seamline.ledger.tables import Tables
 from seamline.money import MAX_UNITS, Amount, Currencies
-
-HOUR_MS = 3_600_000
+from seamline.wallet import HOUR_MS
 
 #: How many rounds one look for unsettled ones goes through, and how many it finds at most: their
 #: alerts are one transaction, and bets wait for it.

@@ -4,12 +4,11 @@ import pytest
 
 from kit.command import bet, deposit, refund, reward, win
 from kit.world import CURRENCIES, NOON, BookWorld, furnished, terms_of
-from seamline.ledger.book import HOUR_MS
 from seamline.ledger.keys import stone_of
 from seamline.ledger.rules.view import Decision, Move
 from seamline.money import MAX_UNITS, Amount
 from seamline.must import Broken
-from seamline.wallet import Applied, Kind, Policy, Rejected, Rejection, Replayed
+from seamline.wallet import HOUR_MS, Applied, Kind, Policy, Rejected, Rejection, Replayed
 
 USD = CURRENCIES["USD"]
 

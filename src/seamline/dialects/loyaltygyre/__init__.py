@@ -11,7 +11,7 @@ from seamline.dialects.loyaltygyre.options import KEY_HEADERS, Options, sandbox,
 from seamline.dialects.loyaltygyre.redaction import redact
 from seamline.dialects.loyaltygyre.refusals import refuse
 from seamline.dialects.loyaltygyre.signature import HEADER, sign, trials, verify
-from seamline.wallet import Integration, Kind, Policy, Rejection
+from seamline.wallet import HOUR_MS, Integration, Kind, Policy, Rejection
 
 CALLS = (
     Call(
@@ -71,7 +71,7 @@ def policy(options: Options) -> Policy:
         refunded_bet_again="reject",
         remembered_refusals=frozenset({Kind.BET}),
         reversible=frozenset({Kind.BET}),
-        refund_within_ms=options.cancel_window_h * 3_600_000,
+        refund_within_ms=options.cancel_window_h * HOUR_MS,
         second_claim="reject",
         disbelief="reject" if options.on_balance_mismatch == "deny" else "alert",
         shown_decimals=options.credit_decimals,

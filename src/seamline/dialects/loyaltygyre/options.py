@@ -21,6 +21,7 @@ from seamline.dialects.loyaltygyre.fields import (
     Type,
 )
 from seamline.money import BadQuantity, Quantity
+from seamline.wallet import HOUR_MS
 
 #: The key of the vendor's own example; it is the MD5 of nothing.
 SAMPLE_KEY = "d41d8cd98f00b204e9800998ecf8427e"
@@ -29,7 +30,6 @@ KEY_HEADERS = ("x-api-key", "x-auth-token", "x-callback-token", "x-lg-key")
 
 _HOST = re.compile(r"https://[^\s/?#@]+(?:/[^\s/?#]+)*")
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9._~-]+|\{[a-z_][a-z0-9_]*\}))+")
-_HOUR_MS = 3_600_000
 
 Status = Annotated[int, msgspec.Meta(ge=200, le=599)]
 Secrets = Annotated[tuple[Secret, ...], msgspec.Meta(max_length=2)]
@@ -354,7 +354,7 @@ def _check_paths(plans: Mapping[str, Plan]) -> None:
 
 def session_ms(options: Options) -> int:
     """How long a new session lives; no call of the vendor looks at it."""
-    return options.session_hours * _HOUR_MS
+    return options.session_hours * HOUR_MS
 
 
 def sandbox() -> Options:

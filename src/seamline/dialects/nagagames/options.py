@@ -10,13 +10,13 @@ import msgspec
 
 from seamline.dialects import rsa
 from seamline.dialects.dialect import Secret
+from seamline.wallet import HOUR_MS
 
 STAGING = "https://api.stg.game.topplatform.asia"
 
 _BASE_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
 #: What may stand for a game in the address of the games.
 _PLAY_URL = re.compile(r"https?://[^\s?#]+")
-_HOUR_MS = 3_600_000
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -89,4 +89,4 @@ def _check(field: str, check: Callable[[str], None], key: Secret) -> None:
 
 def session_ms(options: Options) -> int:
     """How long a session lives after its last call."""
-    return options.session_hours * _HOUR_MS
+    return options.session_hours * HOUR_MS

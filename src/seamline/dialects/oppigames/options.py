@@ -10,6 +10,7 @@ import msgspec
 
 from seamline.dialects.dialect import Secret
 from seamline.dialects.oppigames.reasons import Reason
+from seamline.wallet import HOUR_MS
 
 #: The only base URL that the vendor's pages name; it looks like staging.
 BASE_URL = "https://s-apis.oppigames.com"
@@ -20,7 +21,6 @@ _BASE_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _CURRENCY = re.compile(r"[A-Z0-9]{3,10}")
 _HEADER = re.compile(r"[!-~]+")
-_HOUR_MS = 3_600_000
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +107,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def session_ms(options: Options) -> int:
     """How long a new session lives."""
-    return options.session_hours * _HOUR_MS
+    return options.session_hours * HOUR_MS
 
 
 def sandbox() -> Options:

@@ -8,12 +8,12 @@ from typing import Literal
 import msgspec
 
 from seamline.dialects.dialect import Secret
+from seamline.wallet import HOUR_MS
 
 _BASE_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
 #: What an endpoint may be: the rest of a URL, or a whole one; both may have a query.
 _REST = re.compile(r"(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
 _WHOLE = re.compile(r"https?://[^\s/?#]+(?:/[^\s?#]*)?(?:\?[^\s#]*)?")
-_HOUR_MS = 3_600_000
 _MAX_ID = 255
 
 
@@ -82,7 +82,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def session_ms(options: Options) -> int:
     """How long a session lives after its last call."""
-    return options.session_hours * _HOUR_MS
+    return options.session_hours * HOUR_MS
 
 
 def sandbox() -> Options:

@@ -8,12 +8,12 @@ from typing import Literal
 import msgspec
 
 from seamline.dialects.dialect import Secret
+from seamline.wallet import HOUR_MS
 
 STAGING = "https://staging.platform.0.swipegames.io/api/v1"
 
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _BASE_URL = re.compile(r"https?://[^\s/?#]+(?:/[^\s/?#]+)*")
-_HOUR_MS = 3_600_000
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def session_ms(options: Options) -> int:
     """How long a new session lives."""
-    return options.session_hours * _HOUR_MS
+    return options.session_hours * HOUR_MS
 
 
 def sandbox() -> Options:

@@ -26,7 +26,7 @@ from seamline.dialects.dialect import (
 from seamline.dialects.signing import Json
 from seamline.dialects.swipegames import core, wire
 from seamline.dialects.swipegames.options import Options
-from seamline.wallet import Integration
+from seamline.wallet import DAY_MS, Integration
 
 GROUPS = ("main", "main_fiat", "main_crypto", "sub_fiat", "sub_crypto", "virtual")
 PLATFORMS = ("desktop", "mobile")
@@ -36,8 +36,7 @@ _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z]{4})?(?:[-_]([A-Za-z]{2})
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _GZIP = ((b"accept-encoding", b"gzip"),)
-_DAY_MS = 86_400_000
-_LONGEST_MS = 30 * _DAY_MS
+_LONGEST_MS = 30 * DAY_MS
 
 
 def locale(language: str | None) -> str:

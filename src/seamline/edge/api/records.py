@@ -15,12 +15,12 @@ from seamline.edge.api.problems import Code, Problem
 from seamline.edge.exchanges import ExchangeFilter
 from seamline.edge.gateway import Gateway
 from seamline.ledger.store import Reader, RoundFilter, TransactionFilter, Unknown
+from seamline.wallet import DAY_MS
 
 ItemT = TypeVar("ItemT")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-_DAY_MS = 86_400_000
 _LAST_MS = 253_402_300_799_999  # the end of the year 9999
 
 #: What one answer about one round carries at most.
@@ -142,8 +142,8 @@ async def totals(gateway: Gateway, *, query: shapes.TotalsQuery) -> Answer:
     """The hours of a span."""
     # A span ends before its end; what happens right now is still in it.
     until = _ms(query.until, "until") if query.until is not None else gateway.clock_ms() + 1
-    start = _ms(query.from_, "from") if query.from_ is not None else max(until - _DAY_MS, 0)
-    if not start < until <= start + TOTALS_DAYS * _DAY_MS:
+    start = _ms(query.from_, "from") if query.from_ is not None else max(until - DAY_MS, 0)
+    if not start < until <= start + TOTALS_DAYS * DAY_MS:
         detail = f"expected a span of more than nothing and at most {TOTALS_DAYS} days"
         raise Problem(Code.MALFORMED, detail, field="from")
     found = await gateway.read(lambda reader: reader.totals(from_ms=start, until_ms=until))

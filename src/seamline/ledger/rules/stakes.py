@@ -7,7 +7,6 @@ from datetime import date
 from seamline.ledger.rows import Account, Player
 from seamline.ledger.rules.view import (
     BARRED,
-    DAY_MS,
     Decision,
     Move,
     Raised,
@@ -19,6 +18,7 @@ from seamline.ledger.rules.view import (
 )
 from seamline.money import MAX_UNITS, Amount, Quantity
 from seamline.wallet import (
+    DAY_MS,
     NO_LIMITS,
     Alert,
     Command,

@@ -18,8 +18,6 @@ from seamline.wallet import (
     Replayed,
 )
 
-DAY_MS = 86_400_000
-
 #: Who may not play, and why.
 BARRED = {
     PlayerStatus.BLOCKED: Rejection.PLAYER_BLOCKED,
