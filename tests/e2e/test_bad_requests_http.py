@@ -6,6 +6,7 @@ import random
 import msgspec
 import pytest
 
+from kit.echo import until
 from kit.gateway import API_KEY
 from kit.raw import head_of, hear, talk, whole
 from kit.server import ServedGateway, secrets
@@ -265,7 +266,7 @@ def test_too_many_connections_are_turned_away(tmp_path):
 
     assert rig.run(crowd()).statuses == [503]
     assert vendor.moved() == []
-    rig.run(asyncio.sleep(0.05))
+    rig.run(until(lambda: not rig._server.server_state.connections))
     vendor.done(vendor.bet())
     rig.close()
 

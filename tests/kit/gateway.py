@@ -316,16 +316,23 @@ class GatewayRig(Doors):
             yield
 
     @contextmanager
-    def before_batches(self, wait):
-        """Within the block each batch goes to the store when *wait*, which is called, is over."""
-        writer = self.gateway.store.writer
+    def before_batches(self, wait, *, deadline_ms=None):
+        """Within the block each batch goes to the store when *wait*, which is called, is over.
+
+        Who is in one is told after *deadline_ms* that there is no outcome yet.
+        """
+        writer, tempo = self.gateway.store.writer, self.gateway.ledger._tempo
         settle = writer.settle
 
         async def later(*batch):
             await wait()
             return await settle(*batch)
 
-        with patch.object(writer, "settle", later):
+        deadline_ms = deadline_ms or tempo.deadline_ms
+        with (
+            patch.object(writer, "settle", later),
+            patch.object(tempo, "deadline_ms", deadline_ms),
+        ):
             yield
 
     # The vendor's door.

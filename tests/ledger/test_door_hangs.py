@@ -325,8 +325,10 @@ async def test_looking_ahead_changes_nothing_and_never_fails(world, monkeypatch,
     proven(world.store)
 
 
-@pytest.mark.parametrize(("waited_ms", "told"), [(0, Applied), (40, Rejection.UNAVAILABLE)])
-async def test_nobody_waits_twice_for_a_store_that_is_away(world, waited_ms, told):
+@pytest.mark.parametrize(
+    ("waited_ms", "patience_ms", "told"), [(0, 60_000, Applied), (40, 60, Rejection.UNAVAILABLE)]
+)
+async def test_nobody_waits_twice_for_a_store_that_is_away(world, waited_ms, patience_ms, told):
     """Who queued while others waited in vain is refused with them; unless that was quick."""
 
     async def fail(*_):
@@ -336,7 +338,7 @@ async def test_nobody_waits_twice_for_a_store_that_is_away(world, waited_ms, tol
 
     async with hanging(world, batch_limit=1) as (ledger, writer):
         writer.let_go(ledger)
-        writer.settle, ledger._tempo.patience_ms = fail, 60
+        writer.settle, ledger._tempo.patience_ms = fail, patience_ms
         first, queued = await asyncio.gather(
             ledger.apply(bet("b1")), ledger.apply(bet("b2", round_="r2"))
         )
