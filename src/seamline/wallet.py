@@ -241,6 +241,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     win_after_refund: Literal["hold", "pay", "reject"] = "hold"
     #: A second win that names the same bet: paid with an alert, or rejected with one.
     second_win: Literal["pay", "reject"] = "pay"
+    #: A win with the `reference` and the amount of the bet that it names, as the bet's own request
+    #: has them: paid, or rejected with an alert, where nothing that is signed tells the two apart.
+    bet_as_win: Literal["pay", "reject"] = "pay"
     #: Kinds of transactions that a refund undoes; one of another kind moves nothing.
     reversible: frozenset[Kind] = frozenset({Kind.BET, Kind.TIP})
     #: A refund of another kind: recorded with an alert, or rejected with one.

@@ -385,6 +385,19 @@ def test_row32_a_payout_of_another_amount(naga):
     assert naga.alerts(f"payout/{bet['betId']}") == ["duplicate_changed"]
 
 
+def test_a_bet_that_is_sent_as_a_payout(naga):
+    """The path is not signed: the bet's own bytes pay nothing, its payout does."""
+    bet = naga.play(amount=40)
+    sent = naga.request("place-bet", bet)
+    assert naga.told(sent) == balance(60)
+    for _ in range(2):
+        assert naga.told(msgspec.structs.replace(sent, path="/payout")) == CHANGED
+    assert naga.alerts(f"payout/{bet['betId']}") == ["duplicate_changed"]
+    assert naga.status(bet) == "PENDING"
+    assert naga.post("payout", naga.pay(bet, amount=40)) == balance(100)
+    assert naga.rows() == [("bet", "40.00", "60.00"), ("win", "40.00", "100.00")]
+
+
 def test_row33_a_payout_of_nothing(naga):
     """A lost spin is told by a payout of 0, which resolves the bet."""
     bet = naga.play()

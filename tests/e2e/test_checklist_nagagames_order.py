@@ -4,6 +4,7 @@ import asyncio
 import random
 from functools import partial
 
+import msgspec
 import pytest
 
 from kit.naga import Naga, balance, heard
@@ -54,6 +55,18 @@ def test_a_cancel_with_another_players_token(naga):
     assert (naga.balance(), other.balance()) == ("90.00", "100.00")
     assert naga.alerts(f"cancel/{bet['betId']}") == ["target_foreign"]
     assert naga.cancel(bet)["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize("call", ["place-bet", "payout"])
+def test_a_bet_or_payout_that_is_sent_as_a_cancel(naga, call):
+    """The path is not signed: a body with what no cancel has gives nothing back."""
+    bet = naga.play()
+    naga.post("place-bet", bet)
+    sent = naga.request(call, bet if call == "place-bet" else naga.pay(bet, amount=0))
+    told = naga.told(msgspec.structs.replace(sent, path="/cancel-bet"))
+    assert told == (400, "Invalid data: amount")
+    assert naga.cancel(bet, transactionId="t1") == (400, "Invalid data: transactionId")
+    assert naga.rows() == [("bet", "10.00", "90.00")]
 
 
 @pytest.mark.parametrize("token", ["none", "own", "unknown"])

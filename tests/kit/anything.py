@@ -32,6 +32,7 @@ POLICIES = {
     "late_space": ("late/",),
     "win_after_refund": ("pay", "reject"),
     "second_win": ("reject",),
+    "bet_as_win": ("reject",),
     "reversible": (frozenset({Kind.BET, Kind.TIP, *_CREDITS}), frozenset({Kind.BET, *_CREDITS})),
     "irreversible": ("reject",),
     "refund_after_win": ("void", "reject"),

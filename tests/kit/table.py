@@ -8,9 +8,9 @@
 A command is its kind, its key (`-` for none), and then in any order: an amount, a session (`s...`),
 a round (`r...`), `free`, `late`, `priced`, `only_checked`, `hasty`, `ends`, `goes-on`, and pairs
 such as `of b1`, `for p1`, `in USD`, `game g2`, `claim c1`, `campaign c1` (`-` for one that is not
-named), `note n1`, `believes 9.00`, `objects PRICE`, `from other`. `^` is in the keys that no vendor
-can name. An answer's balance may be left out, `-` is for none; to `status` it is how the bet
-stands. Other lines furnish the world:
+named), `note n1`, `reference t1`, `believes 9.00`, `objects PRICE`, `from other`. `^` is in the
+keys that no vendor can name. An answer's balance may be left out, `-` is for none; to `status` it
+is how the bet stands. Other lines furnish the world:
 
     player p3                 session s3 p3 BTC           close s1
     status p1 blocked         limits p1 {"session_minutes": 60}
@@ -48,6 +48,7 @@ _PAIRS = {
     "campaign": "campaign",
     "from": "integration",
     "note": "note",
+    "reference": "reference",
 }
 _AMOUNT = re.compile(r"\d+(\.\d+)?")
 _SPANS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}

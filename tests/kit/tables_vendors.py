@@ -238,6 +238,17 @@ TARGETS = [
         STRICT,
     ),
     Table(
+        "A bet's own request, sent as its win, pays nothing where policy says so.",
+        """
+        bet b1 10.00 s1 reference t1 -> applied 90.00
+        win w1 10.00 s1 of b1 reference t1 -> rejected DUPLICATE_CHANGED 90.00 ! duplicate_changed
+        win w1 10.00 s1 of b1 reference t2 -> applied 100.00
+        bet b2 10.00 s1 reference t3 -> applied 90.00
+        win w2 11.00 s1 of b2 reference t3 -> applied 101.00
+        """,
+        Policy(bet_as_win="reject"),
+    ),
+    Table(
         "A bet that was refunded is neither paid nor placed again.",
         """
         bet b1 10.00 s1 r1 -> applied 90.00

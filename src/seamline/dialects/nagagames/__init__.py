@@ -36,6 +36,7 @@ def policy(options: Options) -> Policy:
         win_without_bet="reject",
         win_after_refund="reject",
         second_win="reject",
+        bet_as_win="reject",
         refund_after_win="reject",
         overdue_bet="undo",
         noted_refusals=frozenset({Kind.BET}),

@@ -110,8 +110,14 @@ def read_payout(request: Request, integration: Integration[Options]) -> Items:
 
 
 def read_cancel_bet(request: Request, integration: Integration[Options]) -> Items:
-    """Read which bet is undone; whose it was is the bet's own."""
+    """Read which bet is undone; whose it was is the bet's own.
+
+    The signature covers neither path nor method, so a bet's or payout's own request would verify.
+    """
     cancel = wire.decode(_data(request, integration), wire.CANCEL)
+    for field, value in (("amount", cancel.amount), ("transactionId", cancel.transaction_id)):
+        if value is not msgspec.UNSET:
+            raise Malformed("expected none in a cancel", field=field)
     bet = fields.identifier(cancel.bet_id, "betId")
     token = cancel.player_token or None
     return (

@@ -72,10 +72,15 @@ class Play(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
-    """A bet is undone; the token comes where the operator had it switched on."""
+    """A bet is undone; the token comes where the operator had it switched on.
+
+    The last two never come: a body that has them was signed for another call.
+    """
 
     bet_id: Identifier
     player_token: Optional = msgspec.UNSET
+    amount: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    transaction_id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):

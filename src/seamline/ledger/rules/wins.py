@@ -49,10 +49,18 @@ def win(command: Command, view: View) -> Decision:
     bet = _bet_of(command, view)
     if isinstance(bet, Rejection):
         return _not_payable(command, view, bet, Move(units=units, dust=dust), alerts)
+    if bet is not None and view.terms.policy.bet_as_win == "reject" and _says(bet, command, units):
+        raised = Raised(Alert.DUPLICATE_CHANGED, f"the bet of {command.amount} came as its win")
+        return refuse(Rejection.DUPLICATE_CHANGED, view, raised=raised)
     # From here the win must be recorded.
     if command.free or not units:
         return Decision(move=Move(dust=None if command.free else dust, settles=bet), alerts=alerts)
     return Decision(move=Move(units=units, dust=dust, settles=bet), alerts=alerts)
+
+
+def _says(bet: Transaction, command: Command, units: int) -> bool:
+    """Whether a win says of itself what its bet did: a win has a reference of its own."""
+    return (bet.reference, bet.units) == (command.reference, units)
 
 
 def _brought_late(command: Command, view: View, known: Transaction) -> Decision:
