@@ -241,6 +241,17 @@ def test_a_percent_encoded_path_is_the_same_path(caller):
     assert caller.moved() == [("bet", "10.00")]
 
 
+@pytest.mark.parametrize("space", [b" ", b"\t", b" \t "])
+def test_white_space_around_a_value_is_no_part_of_it(caller, space):
+    """Also around a signature: what a proxy may add there refuses nobody."""
+    caller.expected = "a bet"
+    request = caller.compose(caller.bet())
+    wide = [(name, space + value + space) for name, value in request.headers]
+    request = msgspec.structs.replace(request, headers=wide)
+    assert hear(caller, whole(request, caller.name), answers=1).statuses == [200]
+    assert caller.moved() == [("bet", "10.00")]
+
+
 def test_a_client_that_expects_to_continue(caller):
     """`Expect: 100-continue` is answered, then the request itself."""
     caller.expected = "a bet"

@@ -75,6 +75,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._chunk_bytes > HEAD_LIMIT and self._too_large():
             self._refuse(b"431 Request Header Fields Too Large")
             return
+        # White space after a value is no part of it (RFC 9110, section 5.5); the parser leaves it.
+        self.headers[:] = [(name, value.rstrip(b" \t")) for name, value in self.headers]
         super().on_headers_complete()
         self.scope[AT_ONCE] = self.reply  # type: ignore[literal-required]
         if self._stopping:
