@@ -19,6 +19,9 @@ from seamline.edge.ops import LEAST_FREE_BYTES
 #: Less free disk than this is worth a word.
 LITTLE_FREE_BYTES = 1024 * MIB
 
+#: What stands before a key that everybody may know, and at the end of what stands before others.
+PUBLIC_KEY, PRIVATE_KEY = "-----BEGIN PUBLIC KEY-----", "PRIVATE KEY-----"
+
 #: A key of fewer characters than this can be guessed.
 SHORT_SECRET = 16
 
@@ -74,8 +77,10 @@ def _files(settings: Settings, config: Path) -> Iterator[Finding]:
     """Whether others on this machine can read what holds secrets or money."""
     tree = tomllib.loads(config.read_text(encoding="utf-8"))
     files: dict[Path, str] = {}
-    for steps, _ in secrets(settings):
+    for steps, secret in secrets(settings):
         scheme, _, name = _text_at(tree, steps).partition(":")
+        if PUBLIC_KEY in secret.reveal() and PRIVATE_KEY not in secret.reveal():
+            continue  # It only verifies.
         if scheme == "file":
             files[config.parent / name] = "holds a secret"
         elif scheme != "env":

@@ -7,6 +7,7 @@ import pytest
 
 from kit.program import SECRETS, SETTINGS
 from seamline.cli import checkup
+from seamline.dialects.nagagames.sandbox import PUBLIC_KEY
 
 
 def lines(out, level):
@@ -148,6 +149,16 @@ def test_a_secret_that_others_can_read_fails(said, books):
         "run chmod 600 seamline.toml",
         "run chmod 600 key",
     ]
+
+
+def test_a_public_key_may_be_read_by_everybody(said, books):
+    """What only verifies is no secret, though it stands where keys do."""
+    (books / "key").write_text(PUBLIC_KEY)
+    (books / "key").chmod(0o644)
+    text = SETTINGS.replace("env:SWIPE_API_KEY", "file:key")
+    (books / "seamline.toml").write_text(text)
+    code, out, _ = said("doctor")
+    assert (code, lines(out, "fail")) == (0, [])
 
 
 def test_a_ledger_that_a_group_can_read_is_a_warning(said, books):
