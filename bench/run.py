@@ -37,7 +37,7 @@ REQUESTS_PER_SECOND = 40_000
 #: Signing takes longer than sending: no more than one dialect takes in a second.
 VENDOR_REQUESTS_PER_SECOND = 15_000
 #: Over how many connections the gateway and the peer are asked on PostgreSQL.
-ON_POSTGRES = (CONNECTIONS, 2 * CONNECTIONS)
+ON_POSTGRES = (CONNECTIONS, 2 * CONNECTIONS, 4 * CONNECTIONS)
 STAGES = ("bare", "seamline", "peer", "steady", "dialects", "growth", "postgres", "postgres-growth")
 
 
