@@ -37,6 +37,8 @@ class Transport:
     async def send(self, base_url: str, request: Request, deadline_s: float) -> Reply:
         """The reply, its body unpacked; `TimeoutError` or `ConnectionError` when there is none.
 
+        `ConnectionRefusedError`: no connection was made, and so nothing was asked.
+
         The path follows the base URL, path and query byte for byte as the request has them.
         """
         try:
@@ -44,6 +46,8 @@ class Transport:
                 return await self._exchange(base_url, request)
         except TimeoutError as error:
             raise TimeoutError(f"no reply within {deadline_s:g} s") from error
+        except aiohttp.ClientConnectorError as error:
+            raise ConnectionRefusedError(f"{type(error).__name__}: {error}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise ConnectionError(f"{type(error).__name__}: {error}") from error
 
@@ -78,6 +82,9 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 connector=aiohttp.TCPConnector(ssl=self._tls if self._tls is not None else True),
             )
+            # aiohttp would send a GET or a DELETE again by itself where a kept connection breaks:
+            # whether anything is asked twice is the caller's to say.
+            self._session._retry_connection = False  # noqa: SLF001 - there is no option for it
         return self._session
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:

@@ -164,7 +164,10 @@ def test_a_batch_is_done_when_every_item_is(name):
     data = [{"status": "RS_OK", "transactionId": "a"}, {"status": "RS_X", "transactionId": "b"}]
     judged = CALLS[name].judge(said({"status": "RS_OK", "data": data}), HERE)
     assert (judged.verdict, judged.code, judged.message) == (Verdict.UNKNOWN, "RS_X", "b: RS_X")
-    assert CALLS[name].judge(said({"status": "RS_OK", "data": []}), HERE).verdict is Verdict.DONE
+    done = CALLS[name].judge(said({"status": "RS_OK", "data": data[:1]}), HERE)
+    assert (done.verdict, done.transaction) == (Verdict.DONE, "a")
+    nothing = CALLS[name].judge(said({"status": "RS_OK", "data": []}), HERE)
+    assert nothing.verdict is Verdict.UNKNOWN
 
 
 def test_the_batch_repeats_what_each_item_said():

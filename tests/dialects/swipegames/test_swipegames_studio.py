@@ -198,6 +198,7 @@ def test_a_launch_that_the_vendor_would_refuse_is_not_sent(fields, field):
         ({"quantity": 1.5}, "quantity"),
         ({"quantity": True}, "quantity"),
         ({"bet_line": 0}, "bet_line"),
+        ({"stake": "7"}, "stake"),
         ({"bet_line": 100}, "bet_line"),
         ({"bet_line": 1.5}, "bet_line"),
         ({"valid_until_ms": JANUARY + 31 * DAY}, "valid_until_ms"),

@@ -89,3 +89,10 @@ def test_it_is_told_whether_requests_grow_stale(name):
     again = call.compose(items, connection.integration, bet.request.at_ms + 60_000)
     same = (again.headers, again.body) == (bet.request.headers, bet.request.body)
     assert grows_stale(cast_of(name)) is not same
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_is_none_is_refused(said, port):
+    """Before anything is set up, in one line."""
+    code, _, err = said("demo", "--port", str(port))
+    assert (code, err) == (2, f"seamline: --port: expected 0 to 65535, got {port}\n")

@@ -190,9 +190,35 @@ def test_nobody_there_is_a_connection_error():
         finally:
             await transport.close()
 
-    for base_url in (f"http://127.0.0.1:{port}", "http://", "nonsense"):
+    with pytest.raises(ConnectionRefusedError):
+        asyncio.run(run(f"http://127.0.0.1:{port}"))
+    for base_url in ("http://", "nonsense"):
         with pytest.raises(ConnectionError):
             asyncio.run(run(base_url))
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE", "POST"])
+def test_nothing_is_asked_twice_by_itself(method):
+    """A kept connection that breaks in the second exchange is the caller's to see."""
+    asked = []
+
+    async def breaks(request):
+        asked.append(request.path)
+        if request.path == "/base/2":
+            request.transport.abort()
+        return web.Response()
+
+    async def run():
+        transport = Transport()
+        async with serving(breaks) as base_url:
+            await transport.send(base_url, Request(method, "/1"), 5.0)
+            with pytest.raises(ConnectionError) as broken:
+                await transport.send(base_url, Request(method, "/2"), 5.0)
+            await transport.close()
+        assert not isinstance(broken.value, ConnectionRefusedError)
+
+    asyncio.run(run())
+    assert asked == ["/base/1", "/base/2"]
 
 
 def test_connections_are_kept_and_closed():

@@ -247,13 +247,14 @@ def _repaid(answer: wire.RepaidBatch) -> Judgement:
 
 
 def _batch(status: str, items: tuple[wire.Undone | wire.Repaid, ...]) -> Judgement:
-    """Done when every item is; else the first that is not, by its id."""
+    """Done when every item is; else the first that is not, by its id. No item says nothing."""
+    if not items:
+        return Judgement(verdict=Verdict.UNKNOWN, message="no item was answered", code=status)
     for each in items:
         if each.status != OK:
             message = f"{each.transaction_id}: {each.status}"
             return Judgement(verdict=Verdict.UNKNOWN, message=message, code=each.status)
-    first = items[0].transaction_id if items else None
-    return Judgement(verdict=Verdict.DONE, transaction=first, code=status)
+    return Judgement(verdict=Verdict.DONE, transaction=items[0].transaction_id, code=status)
 
 
 def _balance(counted: int) -> Quantity:

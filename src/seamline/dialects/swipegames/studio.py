@@ -174,6 +174,8 @@ def _game(listed: core.Listed) -> Game:
 
 def compose_create(campaign: Campaign, integration: Integration[Options], _at_ms: int) -> Request:
     """Ask for a campaign. Its id is the idempotency key, and comes back as `frID`."""
+    if campaign.stake is not None:
+        raise Malformed("expected none: the stake is a bet line here", field="stake")
     body: dict[str, Json] = {
         **core.client(integration),
         "betLine": _up_to_99(campaign.bet_line, "bet_line"),

@@ -13,7 +13,7 @@ from seamline.edge.api.problems import Code, Problem, refusal
 from seamline.edge.gateway import Gateway
 from seamline.ledger.rows import Account, Player, Terms
 from seamline.ledger.store import Conflict, PlayerChange, Unknown
-from seamline.money import Amount, BadQuantity, OutOfRange, Quantity
+from seamline.money import Amount, BadQuantity, Inexact, OutOfRange, Quantity
 from seamline.must import must
 from seamline.wallet import Command, Kind, Limits, Rejected, Replayed
 
@@ -140,7 +140,7 @@ def limits_of(body: shapes.LimitsBody) -> Limits:
 
 
 def check_limits(gateway: Gateway, terms: Terms, body: shapes.LimitsBody) -> None:
-    """Refuse limits that no bet could be measured by."""
+    """Refuse limits that no bet could be measured by, or that are finer than any."""
     for code, limits in body.currencies.items():
         field = f"limits.currencies.{code}"
         if code not in terms.currencies:
@@ -152,9 +152,11 @@ def check_limits(gateway: Gateway, terms: Terms, body: shapes.LimitsBody) -> Non
                 continue
             quantity = decimal(text, f"{field}.{name}")
             try:
-                Amount.rounded_down(quantity, gateway.currencies[code])
+                Amount.exactly(quantity, gateway.currencies[code])
             except OutOfRange as error:
                 raise Problem(Code.AMOUNT_RANGE, str(error), field=f"{field}.{name}") from error
+            except Inexact as error:
+                raise Problem(Code.PRECISION, str(error), field=f"{field}.{name}") from error
 
 
 def decimal(text: str, field: str) -> Quantity:

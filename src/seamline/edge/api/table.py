@@ -53,7 +53,7 @@ TABLE: tuple[Endpoint, ...] = (
         tag="Players",
         handler=players.change,
         answers={200: shapes.PlayerAnswer},
-        problems=(*_PLAYER, Code.CURRENCY_UNKNOWN, Code.AMOUNT_RANGE),
+        problems=(*_PLAYER, Code.CURRENCY_UNKNOWN, Code.PRECISION, Code.AMOUNT_RANGE),
     ),
     Endpoint(
         method="POST",

@@ -256,7 +256,9 @@ def would_refuse(target: Connection, refused: Refused) -> Problem:
     rejected = refused.rejected
     said = rejected.detail or rejected.why.meaning
     detail = f"{target.dialect.title} would refuse this: {said}"
-    return Problem(Code.VENDOR_REFUSED, detail, field=rejected.field)
+    # Where the dialect has milliseconds, the API has a time.
+    field = rejected.field.removesuffix("_ms") if rejected.field is not None else None
+    return Problem(Code.VENDOR_REFUSED, detail, field=field)
 
 
 async def read(
@@ -285,7 +287,10 @@ def failed(
     if isinstance(error, TimeoutError):
         detail = f"{title} did not answer within {operation.deadline_s:g} s; it may have acted"
         return Problem(Code.VENDOR_TIMEOUT, detail)
-    return Problem(Code.VENDOR_UNREACHABLE, f"{title} could not be reached: {error}")
+    if isinstance(error, ConnectionRefusedError):
+        return Problem(Code.VENDOR_UNREACHABLE, f"{title} could not be reached: {error}")
+    detail = f"the connection to {title} broke; it may have acted: {error}"
+    return Problem(Code.VENDOR_UNREACHABLE, detail)
 
 
 def base_url(target: Connection) -> str:
@@ -296,9 +301,10 @@ def base_url(target: Connection) -> str:
 
 def _refused(error: VendorError, title: str) -> Problem:
     """The vendor's refusal: 422 when the ask is at fault, else 502."""
+    certain = "" if error.refused else "; it may have acted"
     return Problem(
         Code.VENDOR_REFUSED,
-        f"{title}: {error.message}",
+        f"{title}: {error.message}{certain}",
         status=422 if error.ask_at_fault else 502,
         vendor_status=error.status,
         vendor_code=error.code,

@@ -93,6 +93,11 @@ def test_a_player_is_changed_where_the_body_says_so(rig):
             422,
             "limits.currencies.USD.max_stake",
         ),
+        (
+            {"limits": {"currencies": {"USD": {"max_stake": "0.000001"}}}},
+            422,
+            "limits.currencies.USD.max_stake",
+        ),
     ],
 )
 def test_limits_that_no_bet_could_be_measured_by_are_refused(rig, body, status, field):

@@ -194,7 +194,12 @@ def test_whatever_goes_wrong_at_the_vendor_has_a_name(rig, method, target):
     rig.vendor.reply = TimeoutError()
     problem(rig.call(method, target), 504, "vendor_timeout")
     rig.vendor.reply = ConnectionError("no route")
-    assert "no route" in problem(rig.call(method, target), 502, "vendor_unreachable")["detail"]
+    broken = problem(rig.call(method, target), 502, "vendor_unreachable")["detail"]
+    assert "no route" in broken
+    assert "may have acted" in broken
+    rig.vendor.reply = ConnectionRefusedError("no route")
+    never = problem(rig.call(method, target), 502, "vendor_unreachable")["detail"]
+    assert "could not be reached" in never
 
 
 @pytest.mark.parametrize(
