@@ -17,7 +17,6 @@ from cyclopts import Parameter
 from seamline.cli import telemetry
 from seamline.cli.assembly import gateway, place
 from seamline.cli.curl import curl
-from seamline.cli.failure import Failure
 from seamline.cli.serve import bind, loop_factory, serve_gateway, url_of
 from seamline.cli.settings import (
     Api,
@@ -64,8 +63,6 @@ def command(
     The demo plays two rounds, prints signed requests to paste into another
     terminal, and serves until Ctrl-C.
     """
-    if not 0 <= port <= 65_535:
-        raise Failure(f"--port: expected 0 to 65535, got {port}", code=2)
     bound = bind("127.0.0.1", port, setting="--port")
     # Requests wait in the backlog from here on, until the server takes them.
     bound.listen()

@@ -203,6 +203,8 @@ def url_of(bound: socket) -> str:
 
 def bind(host: str, port: int, *, setting: str) -> socket:
     """A bound socket, or the `Failure` that says why not and which *setting* to change."""
+    if not 0 <= port <= 65_535:
+        raise Failure(f"{setting}: expected 0 to 65535, got {port}", code=2)
     try:
         return listen(host, port)
     except OSError as error:

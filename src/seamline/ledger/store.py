@@ -106,7 +106,7 @@ class Writer(Protocol):
 
     @property
     def patience_ms(self) -> int | None:
-        """How long commands queue behind a batch that hangs; at most half its deadline, or None."""
+        """How long commands queue behind a batch that hangs, if not for half of its deadline."""
 
     @property
     def lingers(self) -> bool:
